@@ -1,0 +1,286 @@
+"""The one frozen settings object, read once: defaults < `tocsin.toml` < environment `TOCSIN_*` < flags.
+
+The structs below are the single list of settings: flags, variables, the file's keys, `config show` and the
+documentation are derived from them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from tocsin.errors import SettingsError, nearest
+
+DEFAULT_FILE = Path("tocsin.toml")
+
+Layer = Literal["default", "file", "environment", "flag"]
+
+
+class Kafka(msgspec.Struct, frozen=True):
+    """Which topic on which cluster, and as whom."""
+
+    bootstrap_servers: Annotated[
+        str, Meta(description="Brokers to ask first, as host:port, separated by commas.")
+    ] = "127.0.0.1:9092"
+    topic: Annotated[str, Meta(description="Topic that the raw events are in.", min_length=1)] = "raw-events"
+    partitions: Annotated[
+        int, Meta(description="Partitions of the topic when it has to be created.", ge=1, le=10_000)
+    ] = 4
+    group: Annotated[str, Meta(description="Consumer group of the workers.", min_length=1)] = (
+        "packet-classifier"
+    )
+    client: Annotated[
+        dict[str, str],
+        Meta(
+            description="Any librdkafka property, such as security.protocol=SASL_SSL.",
+            extra={"flag": "-X"},
+        ),
+    ] = msgspec.field(default_factory=dict)
+
+
+class Results(msgspec.Struct, frozen=True):
+    """Where verdicts are kept."""
+
+    dir: Annotated[
+        str,
+        Meta(description="Folder of the results table and the dead letters.", extra={"flag": "--results"}),
+    ] = "data/results"
+    csv: Annotated[
+        str, Meta(description="The one-line-per-event CSV; empty for none.", extra={"flag": "--csv"})
+    ] = "data/classified_packets.csv"
+    keep_events: Annotated[
+        Literal["detected", "all", "none"],
+        Meta(description="Raw events kept beside their verdicts; 'detected' is above informational."),
+    ] = "detected"
+    commit_rows: Annotated[int, Meta(description="Commit after this many events...", ge=1)] = 20_000
+    commit_seconds: Annotated[float, Meta(description="... or after this long.", gt=0)] = 0.5
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Which rules judge the events."""
+
+    paths: Annotated[
+        list[str],
+        Meta(description="Sigma rules: a file, a folder, a zip, or builtin:NAME.", extra={"flag": "--rules"}),
+    ] = msgspec.field(default_factory=lambda: ["builtin:lab"])
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """The embedded Kafka for laptops and tests."""
+
+    engine: Annotated[
+        Literal["auto", "apache", "tansu"],
+        Meta(description="apache (real Kafka on Java), tansu (in memory), or auto."),
+    ] = "auto"
+    data: Annotated[str, Meta(description="Folder of the embedded broker's data.")] = "data/broker"
+    port: Annotated[int, Meta(description="Port on loopback; 0 picks a free one.", ge=0, le=65_535)] = 9092
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All settings, by section."""
+
+    kafka: Kafka = Kafka()
+    results: Results = Results()
+    rules: Rules = Rules()
+    broker: Broker = Broker()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is known about one setting: its name in every place where it can be set."""
+
+    section: str
+    name: str
+    type: Any
+    default: Any
+    description: str
+    flag: str
+
+    @property
+    def key(self) -> str:
+        """Return the key as the file and `config show` write it."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable."""
+        return f"TOCSIN_{self.section}_{self.name}".upper()
+
+    @property
+    def is_list(self) -> bool:
+        """Say whether the setting takes several values."""
+        return get_origin(self.type) is list
+
+    @property
+    def is_table(self) -> bool:
+        """Say whether the setting is a table of free keys."""
+        return get_origin(self.type) is dict
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Return the legal values of a setting that has only a few."""
+        return get_args(self.type) if get_origin(self.type) is Literal else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings with the layer that set each value.
+
+    Attributes:
+        origins: key -> layer, and the file's path or the variable's or flag's name.
+    """
+
+    settings: Settings
+    origins: Mapping[str, tuple[Layer, str]] = field(default_factory=dict)
+
+
+def specs() -> Iterator[Spec]:
+    """Yield every setting, section by section, in the order of this module."""
+    for section in msgspec.structs.fields(Settings):
+        hints = get_type_hints(section.type, include_extras=True)
+        for item in msgspec.structs.fields(section.type):
+            bare, meta = get_args(hints[item.name])
+            yield Spec(
+                section=section.name,
+                name=item.name,
+                type=bare,
+                default=getattr(section.default, item.name),
+                description=cast(str, meta.description),
+                flag=(meta.extra or {}).get("flag", "--" + item.name.replace("_", "-")),
+            )
+
+
+def spec(key: str) -> Spec:
+    """Return the setting named `key`, such as `kafka.topic`."""
+    return next(s for s in specs() if s.key == key)
+
+
+def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:
+    """Merge the layers and check every value.
+
+    Args:
+        file: the file to read; None for `tocsin.toml` in the working folder, if it is there.
+        environment: the process's variables; those that begin with `TOCSIN_` are settings.
+        flags: key -> value as given on the command line; only those that were given.
+
+    Raises:
+        SettingsError: an unknown key or variable, or a value of the wrong kind, with its place.
+    """
+    merged: dict[str, dict[str, object]] = {}
+    origins: dict[str, tuple[Layer, str]] = {}
+    known = {s.key: s for s in specs()}
+    for layer, place, key, value in (*_from_file(file), *_from_environment(environment), *_from_flags(flags)):
+        if key not in known:
+            kind = "variable" if layer == "environment" else "setting"
+            raise SettingsError(
+                f"{place}: unknown {kind} {key!r}", nearest(key, known) or "see: tocsin config show"
+            )
+        found = known[key]
+        section = merged.setdefault(found.section, {})
+        checked = _checked(found, value, place)
+        if found.is_table:  # layers add to a table; they do not replace it
+            checked = {
+                **cast(dict[str, object], section.get(found.name, {})),
+                **cast(dict[str, object], checked),
+            }
+        section[found.name] = checked
+        origins[key] = (layer, place)
+    sections = {
+        s.name: msgspec.structs.replace(s.default, **merged.get(s.name, {}))
+        for s in msgspec.structs.fields(Settings)
+    }
+    return Loaded(Settings(**sections), origins)
+
+
+_SECRET = re.compile(r"password|secret|token|jaas|ssl\.key|oauthbearer\.config", re.IGNORECASE)
+
+
+def shown(spec_: Spec, value: object) -> str:
+    """Return a value for printing; what may be a secret is named, never printed."""
+    if spec_.is_table:
+        pairs = cast(dict[str, str], value).items()
+        return ", ".join(f"{k}={'(secret)' if _SECRET.search(k) else v}" for k, v in sorted(pairs))
+    return ", ".join(cast(list[str], value)) if spec_.is_list else str(value)
+
+
+Found = tuple[Layer, str, str, object]
+
+
+def _from_file(file: Path | None) -> Iterator[Found]:
+    path = file or DEFAULT_FILE
+    if file is None and not path.exists():
+        return
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    sections = {s.section for s in specs()}
+    for section, table in document.items():
+        if section not in sections:
+            raise SettingsError(f"{path}: unknown section [{section}]", nearest(section, sections))
+        if not isinstance(table, dict):
+            raise SettingsError(f"{path}: [{section}] must be a table, got {table!r}")
+        for name, value in table.items():
+            yield "file", _place_in(path, text, section, name), f"{section}.{name}", value
+
+
+def _place_in(path: Path, text: str, section: str, name: str) -> str:
+    """Return `file:line` of a key; the section's line decides between keys of the same name."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([\w-]+)", line)
+        if header:
+            inside = header[1] == section
+        if re.match(rf"\s*(\[?\s*{section}\.)?{re.escape(name)}\b", line) and (inside or section in line):
+            return f"{path}:{number}"
+    return str(path)
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[Found]:
+    by_variable = {s.variable: s for s in specs()}
+    tables = [s for s in by_variable.values() if s.is_table]
+    for variable in sorted(v for v in environment if v.startswith("TOCSIN_") and v not in NOT_SETTINGS):
+        value = environment[variable]
+        table = next((t for t in tables if variable.startswith(t.variable + "_")), None)
+        if table is not None:
+            property_ = variable.removeprefix(table.variable + "_").lower().replace("_", ".")
+            yield "environment", variable, table.key, {property_: value}
+        elif variable in by_variable:
+            found = by_variable[variable]
+            yield "environment", variable, found.key, value.split(",") if found.is_list else value
+        else:
+            hint = nearest(variable, by_variable) or "see: tocsin config show"
+            raise SettingsError(f"unknown variable {variable}", hint)
+
+
+NOT_SETTINGS = frozenset({"TOCSIN_CACHE", "TOCSIN_CONFIG", "TOCSIN_CORPORA"})
+"""Variables read elsewhere: where downloads are cached, which file to read, where the tests find corpora."""
+
+
+def _from_flags(flags: Mapping[str, object]) -> Iterator[Found]:
+    for key, value in flags.items():
+        yield "flag", spec(key).flag if key in {s.key for s in specs()} else key, key, value
+
+
+def _checked(found: Spec, value: object, place: str) -> object:
+    hints = get_type_hints(_section(found.section), include_extras=True)
+    try:
+        return msgspec.convert(value, hints[found.name], strict=False)
+    except msgspec.ValidationError as error:
+        hint = f"one of: {', '.join(found.choices)}" if found.choices else ""
+        raise SettingsError(f"{place}: {found.key} = {value!r}: {error}", hint) from error
+
+
+def _section(name: str) -> type[msgspec.Struct]:
+    fields = {s.name: s.type for s in msgspec.structs.fields(Settings)}
+    return cast(type[msgspec.Struct], fields[name])

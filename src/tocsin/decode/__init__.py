@@ -1,0 +1,1 @@
+"""Bytes to events: recognises the shape of a record and never raises."""

@@ -1,0 +1,1 @@
+"""Route, match, label: judges batches of records. Pure: no I/O, no clock, no logging."""

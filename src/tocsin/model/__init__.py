@@ -1,0 +1,25 @@
+"""The nouns every room speaks of: frozen data, no behaviour beyond reading itself."""
+
+from tocsin.model.attack import Tactic, Technique
+from tocsin.model.event import Event, LogSource, Rejected, RejectReason
+from tocsin.model.record import Batch, Headers, Record, Stream
+from tocsin.model.verdict import NO_LABEL, Detection, Judged, Label, Level, Verdict
+
+__all__ = [
+    "NO_LABEL",
+    "Batch",
+    "Detection",
+    "Event",
+    "Headers",
+    "Judged",
+    "Label",
+    "Level",
+    "LogSource",
+    "Record",
+    "RejectReason",
+    "Rejected",
+    "Stream",
+    "Tactic",
+    "Technique",
+    "Verdict",
+]

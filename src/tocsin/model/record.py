@@ -1,0 +1,89 @@
+"""What a source hands over: bytes with a position and headers, always a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where records come from.
+
+    Attributes:
+        kind: a Kafka topic, or a file (or standard input).
+        name: the topic's name, or the file's path as the user gave it.
+        id: what stays unique when the name is used again: the topic id; for a file, its path.
+    """
+
+    kind: Literal["topic", "file"]
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, taken out of its batch for a human or for the dead letters.
+
+    Attributes:
+        partition: the Kafka partition; 0 for a file.
+        offset: the Kafka offset; for a file, the line or record number from 1.
+        timestamp: the broker's, in milliseconds since 1970 UTC; -1 when there is none.
+        value: the payload; None is Kafka's tombstone.
+    """
+
+    stream: Stream
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The records of one poll, as columns of equal length; within a partition offsets rise.
+
+    See `Record` for what each column holds.
+    """
+
+    stream: Stream
+    partitions: Sequence[int]
+    offsets: Sequence[int]
+    timestamps: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def record(self, index: int) -> Record:
+        """Return the record in row `index`."""
+        return Record(
+            self.stream,
+            self.partitions[index],
+            self.offsets[index],
+            self.timestamps[index],
+            self.keys[index],
+            self.values[index],
+            self.headers[index],
+        )
+
+    @classmethod
+    def of_values(cls, stream: Stream, values: Sequence[bytes | None], first: int = 0) -> Batch:
+        """Return a batch of partition 0 from payloads alone, with offsets counted from `first`."""
+        count = len(values)
+        return cls(
+            stream=stream,
+            partitions=[0] * count,
+            offsets=range(first, first + count),
+            timestamps=[-1] * count,
+            keys=[None] * count,
+            values=values,
+            headers=[()] * count,
+        )

@@ -1,0 +1,1 @@
+"""The results table that owns the offsets, the dead letters, and the CSV view."""

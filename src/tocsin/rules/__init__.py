@@ -1,0 +1,1 @@
+"""Sigma text to a rule set with a load report."""

@@ -1,0 +1,1 @@
+"""The loop that turns the crank: poll, judge, write, flush, commit."""

@@ -1,0 +1,1 @@
+"""Synthetic Windows activity with attacks mixed in, seeded."""

@@ -1,0 +1,1 @@
+"""Adapters that hand out records: Kafka, files, memory."""

@@ -1,0 +1,1 @@
+"""Questions to the stored results, and their plots."""
