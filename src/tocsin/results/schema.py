@@ -1,0 +1,214 @@
+"""The columns of the results: verdicts and dead letters, built from judged batches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tocsin.model import Batch, Detection, Event, Judged, Level, Verdict
+from tocsin.model.identity import ids_at, trace_id
+
+_TEXTS = pa.list_(pa.string())
+
+_DETECTION = pa.struct(
+    [
+        ("rule_id", pa.string()),
+        ("rule_title", pa.string()),
+        ("rule_revision", pa.string()),
+        ("level", pa.string()),
+        ("tactics", _TEXTS),
+        ("techniques", _TEXTS),
+        ("matched", pa.list_(pa.struct([("field", pa.string()), ("value", pa.string())]))),
+    ]
+)
+DETECTION = pa.struct([pa.field("detection_id", pa.string()), *_DETECTION])
+"""One rule firing on the row's event."""
+
+_POSITION = [
+    ("topic", pa.string()),
+    ("partition", pa.int32()),
+    ("offset", pa.int64()),
+    ("record_time", pa.timestamp("ms", "UTC")),
+    ("stored_time", pa.timestamp("ms", "UTC")),
+]
+
+VERDICTS = pa.schema(
+    [
+        ("event_id", pa.string()),
+        ("timestamp", pa.string()),
+        ("time", pa.timestamp("us", "UTC")),
+        ("user", pa.string()),
+        ("host", pa.string()),
+        ("source_ip", pa.string()),
+        ("event_type", pa.string()),
+        ("tactic", pa.string()),
+        ("technique", pa.string()),
+        ("level", pa.int8()),
+        ("rule_set", pa.string()),
+        ("detections", pa.list_(DETECTION)),
+        *_POSITION,
+        ("trace_id", pa.string()),
+        ("raw", pa.binary()),
+    ]
+)
+"""One row per event: what it was, its label, every detection, where it lay, and its bytes if they are kept.
+
+`timestamp` is the event's own text and `time` the same instant; `level` is the highest detection's
+(0 informational to 4 critical), null when nothing fired.
+"""
+
+DEAD_LETTERS = pa.schema(
+    [
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        *_POSITION,
+        ("key", pa.binary()),
+        ("value", pa.binary()),
+        ("headers", pa.list_(pa.struct([("name", pa.string()), ("value", pa.binary())]))),
+    ]
+)
+"""One row per record that is not an event, whole, so that it can be sent again."""
+
+
+def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table:
+    """Return one row per event of a judged batch; rejected records have none.
+
+    Args:
+        judged: the batch with its verdicts.
+        stored: when the rows are written.
+        keep_events: `detected` keeps the bytes of events with a detection above informational; `all`; `none`.
+    """
+    rows = [i for i, v in enumerate(judged.verdicts) if v.event is not None]
+    verdicts = [judged.verdicts[i] for i in rows]
+    events: list[Event] = [v.event for v in verdicts if v.event is not None]
+    levels = [max((d.level for d in v.detections), default=None) for v in verdicts]
+    columns = [
+        [e.event_id for e in events],
+        [e.timestamp for e in events],
+        _times([e.timestamp for e in events]),
+        [e.user for e in events],
+        [e.host for e in events],
+        [e.source_ip for e in events],
+        [e.event_type for e in events],
+        [v.label.tactic for v in verdicts],
+        [v.label.technique for v in verdicts],
+        levels,
+        [judged.revision] * len(rows),
+        _detections(judged.batch, rows, verdicts),
+        *_positions(judged.batch, rows, stored),
+        [trace_id(e.event_id) for e in events],
+        _kept(judged.batch, rows, levels, keep_events),
+    ]
+    return _table(columns, VERDICTS)
+
+
+def dead_letter_rows(judged: Judged, stored: datetime) -> pa.Table:
+    """Return one row per rejected record of a judged batch."""
+    found = [(i, v.rejected) for i, v in enumerate(judged.verdicts) if v.rejected is not None]
+    rows = [i for i, _ in found]
+    batch = judged.batch
+    columns = [
+        [r.reason.value for _, r in found],
+        [r.detail for _, r in found],
+        *_positions(batch, rows, stored),
+        [batch.keys[i] for i in rows],
+        [batch.values[i] for i in rows],
+        [[{"name": name, "value": value} for name, value in batch.headers[i]] for i in rows],
+    ]
+    return _table(columns, DEAD_LETTERS)
+
+
+def _table(columns: Sequence[object], schema: pa.Schema) -> pa.Table:
+    arrays = [
+        c if isinstance(c, pa.Array | pa.ChunkedArray) else pa.array(c, f.type)
+        for c, f in zip(columns, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _positions(batch: Batch, rows: Sequence[int], stored: datetime) -> list[object]:
+    count = len(rows)
+    return [
+        [batch.stream.name] * count,
+        [batch.partitions[i] for i in rows],
+        [batch.offsets[i] for i in rows],
+        [batch.timestamps[i] if batch.timestamps[i] >= 0 else None for i in rows],
+        [stored] * count,
+    ]
+
+
+def _times(texts: list[str]) -> pa.Array:
+    """Return ISO 8601 texts as instants; those without a zone are UTC, unreadable ones null."""
+    kind = pa.timestamp("us", "UTC")
+    try:
+        return pc.cast(pa.array(texts, pa.string()), kind)
+    except pa.ArrowInvalid:  # some text is not of the plain form that Arrow reads at once
+        return pa.array([_time(text) for text in texts], kind)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _detections(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> pa.Array:
+    """Build the nested column from the distinct detections, which verdicts share, and one id per firing."""
+    flat = [d for v in verdicts for d in v.detections]
+    distinct = {id(d): d for d in flat}
+    place = {key: i for i, key in enumerate(distinct)}
+    shared = pa.array([_as_dict(d) for d in distinct.values()], _DETECTION)
+    fired = shared.take(pa.array([place[id(d)] for d in flat], pa.int32()))
+    ids = pa.array(_detection_ids(batch, rows, verdicts), pa.string())
+    structs = pa.StructArray.from_arrays([ids, *fired.flatten()], fields=list(DETECTION))
+    ends = [0]
+    for verdict in verdicts:
+        ends.append(ends[-1] + len(verdict.detections))
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=pa.list_(DETECTION))
+
+
+def _detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> list[str]:
+    """Return an id per firing, hashed from (stream id, partition, rule id) and the offset."""
+    groups: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+    place = 0
+    for row, verdict in zip(rows, verdicts, strict=True):
+        for detection in verdict.detections:
+            groups[batch.partitions[row], detection.rule_id].append((place, batch.offsets[row]))
+            place += 1
+    ids = [""] * place
+    for (partition, rule_id), members in groups.items():
+        made = ids_at([batch.stream.id, str(partition), rule_id], [offset for _, offset in members])
+        for (index, _), detection_id in zip(members, made, strict=True):
+            ids[index] = detection_id
+    return ids
+
+
+def _as_dict(detection: Detection) -> dict[str, object]:
+    return {
+        "rule_id": detection.rule_id,
+        "rule_title": detection.rule_title,
+        "rule_revision": detection.rule_revision,
+        "level": str(detection.level),
+        "tactics": list(detection.tactics),
+        "techniques": list(detection.techniques),
+        "matched": [{"field": name, "value": value} for name, value in detection.matched],
+    }
+
+
+def _kept(
+    batch: Batch, rows: Sequence[int], levels: Sequence[Level | None], keep_events: str
+) -> list[bytes | None]:
+    if keep_events == "none":
+        return [None] * len(rows)
+    if keep_events == "all":
+        return [batch.values[i] for i in rows]
+    return [
+        batch.values[i] if level is not None and level > Level.INFORMATIONAL else None
+        for i, level in zip(rows, levels, strict=True)
+    ]

@@ -1,0 +1,179 @@
+"""A Delta table that owns the offsets: rows and the positions they came from are one commit.
+
+Every commit carries, per input partition, a Delta application transaction whose id names the partition and
+whose version is the offset of the next record to read. A reader of the table's log therefore knows exactly up
+to where it has everything, and nothing else is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from tocsin.errors import SettingsError, StreamError
+
+VERDICTS = "verdicts"
+DEAD_LETTERS = "dead_letters"
+
+_ATTEMPTS = 10
+"""How often a commit is tried: others that commit at the same time can win the race more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The topic whose records a table holds; a topic deleted and made again is another one.
+
+    Attributes:
+        cluster: the Kafka cluster's id.
+        topic: the topic's name.
+        topic_id: the topic's id, which is never used again.
+    """
+
+    cluster: str
+    topic: str
+    topic_id: str
+
+    def application(self, partition: int) -> str:
+        """Return the id of the application transaction that holds a partition's position."""
+        return f"{self.cluster}/{self.topic_id}/{partition}"
+
+
+class Moved(Exception):  # noqa: N818 - a signal, not an error shown to anyone
+    """Other commits have moved these partitions on since their position was read."""
+
+    def __init__(self, partitions: list[int]) -> None:
+        super().__init__(f"partitions {partitions} were moved on")
+        self.partitions = partitions
+
+
+class PositionedTable:
+    """One table of the results, opened for writing by one worker.
+
+    Raises:
+        SettingsError: the folder is not writable, or holds the results of another topic or cluster.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, origin: Origin) -> None:
+        self.path = path
+        self._schema = schema
+        self._origin = origin
+        self._table = _opened(path, schema, origin)
+
+    def positions(self, partitions: list[int]) -> dict[int, int]:
+        """Return, freshly read, the next offset of those partitions that were ever committed."""
+        with _store(self.path):
+            self._table.update_incremental()
+        found = {p: self._stored(p) for p in partitions}
+        return {p: offset for p, offset in found.items() if offset is not None}
+
+    def commit(self, rows: pa.Table, moves: Mapping[int, tuple[int | None, int]]) -> None:
+        """Append rows and move positions on, all or nothing.
+
+        The check and the commit are one step although another worker may commit in between: a commit
+        is refused by the log when a partition was moved after the snapshot on which it was checked.
+
+        Args:
+            rows: may be none, when a stretch of records gave only rejects.
+            moves: partition -> (the position as last read, None if it had none; the new position).
+
+        Raises:
+            Moved: the stored position of some partitions is not the one given; nothing was written.
+            StreamError: the store refuses; nothing was written.
+        """
+        transactions = [
+            Transaction(self._origin.application(p), end) for p, (_, end) in sorted(moves.items())
+        ]
+        properties = CommitProperties(app_transactions=transactions)
+        for _ in range(_ATTEMPTS):
+            moved = [p for p, (held, _) in moves.items() if self._stored(p) != held]
+            if moved:
+                raise Moved(moved)
+            try:
+                with _store(self.path):
+                    write_deltalake(self._table, rows, mode="append", commit_properties=properties)
+            except CommitFailedError:
+                with _store(self.path):
+                    self._table.update_incremental()
+            else:
+                return
+        raise StreamError(f"{self.path}: other writers won {_ATTEMPTS} commits in a row", "use fewer workers")
+
+    def _stored(self, partition: int) -> int | None:
+        version: int | None = self._table.transaction_version(self._origin.application(partition))
+        return version
+
+
+def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
+    """Return a snapshot of a table for reading, as an Arrow dataset that skips files by their statistics.
+
+    Raises:
+        SettingsError: there is no such table in the folder.
+    """
+    path = results / table
+    if not DeltaTable.is_deltatable(str(path)):
+        raise SettingsError(f"{results}: no results here", "run 'tocsin detect' first, or name --results")
+    with _store(path):
+        return DeltaTable(path).to_pyarrow_dataset()
+
+
+def table_id(results: Path) -> str:
+    """Return the id that the verdicts table was given when it was created."""
+    with _store(results):
+        return str(DeltaTable(results / VERDICTS).metadata().id)
+
+
+def _opened(path: Path, schema: pa.Schema, origin: Origin) -> DeltaTable:
+    described = json.dumps({"tocsin": asdict(origin)})
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        table = DeltaTable.create(
+            str(path), schema=schema, mode="ignore", name=f"tocsin {path.name}", description=described
+        )
+    except (OSError, DeltaError) as error:
+        raise SettingsError(
+            f"{path}: cannot be written: {_first_line(error)}", "choose another folder with --results"
+        ) from error
+    held = _origin_of(table)
+    if held != origin:
+        whose = (
+            f"topic {held.topic!r} ({held.topic_id}) of cluster {held.cluster}" if held else "another program"
+        )
+        raise SettingsError(
+            f"{path.parent}: holds the results of {whose}, not of topic {origin.topic!r} ({origin.topic_id})"
+            f" of cluster {origin.cluster}",
+            "a topic made anew is another topic: choose another folder with --results (and --csv)",
+        )
+    return table
+
+
+def _origin_of(table: DeltaTable) -> Origin | None:
+    try:
+        return Origin(**json.loads(table.metadata().description)["tocsin"])
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+@contextmanager
+def _store(path: Path) -> Iterator[None]:
+    """Tell what the store refuses as a `StreamError`; a lost race stays what it is."""
+    try:
+        yield
+    except CommitFailedError:
+        raise
+    except (OSError, DeltaError) as error:
+        raise StreamError(
+            f"{path}: the results cannot be read or written: {_first_line(error)}",
+            "is the disk full, or the folder gone?",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
