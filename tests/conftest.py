@@ -1,0 +1,63 @@
+"""What tests of several rooms share: real brokers, each started when a test first asks, once a run."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tocsin.broker import Choice, Running, UnavailableError, start
+
+MakeTopic = Callable[..., str]
+
+
+def start_or_skip(engine: Choice, data: Path, port: int = 0) -> Running:
+    """Start a broker; where it cannot run, skip the test saying why, or fail it in CI."""
+    try:
+        return start(engine, data, port, print)
+    except UnavailableError as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real Apache Kafka. Tests share it: take names from `unique_name` or `make_topic`."""
+    with start_or_skip("apache", tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def tansu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a Tansu. Its consumers need the settings in `Running.consumer`."""
+    with start_or_skip("tansu", tmp_path_factory.mktemp("tansu")) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def unique_name(request: pytest.FixtureRequest) -> str:
+    """A name for a topic or a group that no other test uses."""
+    return f"{re.sub('[^a-zA-Z0-9]+', '-', request.node.name)[:60].strip('-')}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def make_topic(unique_name: str) -> MakeTopic:
+    """A function `make_topic(bootstrap, partitions=1, **config) -> name` that makes a topic of this test."""
+    made: list[str] = []
+
+    def make(bootstrap: str, partitions: int = 1, **config: str) -> str:
+        name = f"{unique_name}-{len(made)}"
+        topic = NewTopic(name, partitions, 1, config={k.replace("_", "."): v for k, v in config.items()})
+        admin = AdminClient({"bootstrap.servers": bootstrap})  # named: dropping it would cancel the request
+        admin.create_topics([topic])[name].result(20)
+        made.append(name)
+        return name
+
+    return make
