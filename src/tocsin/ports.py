@@ -11,14 +11,29 @@ Positions = Mapping[int, int]
 """Partition -> the offset of the next record to read."""
 
 
+class Listener(Protocol):
+    """What a source tells the loop from within `poll`, before any record of the new state is returned."""
+
+    def assigned(self, partitions: list[int]) -> Positions:
+        """Return where to read these on from; one that is missing is read from its beginning."""
+
+    def revoked(self, partitions: list[int]) -> None:
+        """Finish what is held for these: another worker gets them when this returns."""
+
+    def lost(self, partitions: list[int]) -> None:
+        """Drop what is held for these: another worker has them already."""
+
+
 class Source(Protocol):
     """Hands out records of the partitions it currently owns, from the positions the results know."""
+
+    def open(self, listener: Listener) -> None:
+        """Begin. Called once, before the first `poll`."""
 
     def poll(self, max_records: int, timeout: float) -> Batch | None:
         """Return the next records, or None when none came within `timeout` seconds.
 
-        May call back into the loop first: partitions that were taken away are flushed (or, if lost,
-        discarded) there before this returns. Never returns a record of a partition that is not owned.
+        May call the listener first. Never returns a record of a partition that is not owned.
         """
 
     def seek(self, positions: Positions) -> None:
@@ -26,9 +41,6 @@ class Source(Protocol):
 
     def commit(self, positions: Positions) -> None:
         """Copy positions to where lag tools look. Never the truth, so it may fail with a notice only."""
-
-    def close(self) -> None:
-        """Leave the group. What was not flushed by then is read again by whoever comes next."""
 
 
 class Sink(Protocol):

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from tocsin.model import Batch, Judged, Verdict
-from tocsin.ports import Positions
+from tocsin.ports import Listener, Positions
 
 
 class MemorySource:
@@ -16,7 +16,12 @@ class MemorySource:
         self._batches = deque(batches)
         self.committed: dict[int, int] = {}
         self.sought: list[Positions] = []
-        self.closed = False
+        self.listener: Listener | None = None
+
+    def open(self, listener: Listener) -> None:
+        """Assign every partition that the batches have."""
+        self.listener = listener
+        listener.assigned(sorted({p for batch in self._batches for p in batch.partitions}))
 
     def poll(self, max_records: int, timeout: float) -> Batch | None:  # noqa: ARG002 - the port's signature
         """Return the next batch, whole."""
@@ -29,10 +34,6 @@ class MemorySource:
     def commit(self, positions: Positions) -> None:
         """Remember the positions."""
         self.committed.update(positions)
-
-    def close(self) -> None:
-        """Remember that it was closed."""
-        self.closed = True
 
 
 class ListSink:

@@ -35,6 +35,8 @@ class ResultsSink:
     def __init__(self, folder: Path, origin: Origin, keep_events: str, clock: Callable[[], float]) -> None:
         self._verdicts = PositionedTable(folder / VERDICTS, schema.VERDICTS, origin)
         self._dead = PositionedTable(folder / DEAD_LETTERS, schema.DEAD_LETTERS, origin)
+        self.written: dict[int, int] = {}
+        """Partition -> position after the last row this sink has committed, ever."""
         self._keep_events = keep_events
         self._clock = clock
         self._committed: dict[int, int] = {}  # partition -> position of the verdicts, as last read or written
@@ -97,6 +99,7 @@ class ResultsSink:
         rows = pa.concat_tables(self._rows)
         self._verdicts.commit(rows, {p: (self._committed.get(p), end) for p, end in self._held_to.items()})
         self._committed.update(self._held_to)
+        self.written.update(self._held_to)
         self._held_to = {}
         self._rows = []
 

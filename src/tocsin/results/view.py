@@ -1,8 +1,8 @@
 """The lab's single CSV: a view that follows the results table, written by one process at a time.
 
-A journal beside the CSV says how long it is and up to which offset of each partition it has every event. The
-CSV is written first, then the journal (fsync, atomic rename); whatever stands beyond the journal after a crash
-is cut off at the next start, and written again.
+A journal beside the CSV says how long it is and up to which offset of each partition it has every event.
+The CSV is written first, then the journal (fsync, atomic rename); whatever stands beyond the journal after a
+crash is cut off at the next start, and written again.
 """
 
 from __future__ import annotations

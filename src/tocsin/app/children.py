@@ -1,0 +1,81 @@
+"""Other `tocsin` commands run as processes of their own, with their progress read from stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import IO, Any, cast
+
+from tocsin.errors import StreamError
+
+_PATIENCE = 40.0
+"""Seconds that a process has to finish what it holds, before it is killed."""
+
+
+class Child:
+    """A `tocsin` command that runs beside us and reports with `--progress ndjson`.
+
+    It ends by itself when we die: its next report finds nobody to read it.
+
+    Attributes:
+        latest: what it reported last; empty at first.
+    """
+
+    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+        self.name = name
+        self.latest: dict[str, Any] = {}
+        self._said: deque[str] = deque(maxlen=20)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tocsin", *arguments, "--progress", "ndjson"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # a terminal's Ctrl-C is for us; we then end the children in order
+        )
+        self._reader = threading.Thread(target=self._read, name=f"reads-{name}", daemon=True)
+        self._reader.start()
+
+    @property
+    def running(self) -> bool:
+        """Say whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def check(self) -> None:
+        """Raise what it said, if it has ended with an error.
+
+        Raises:
+            StreamError: with the last lines of its stderr.
+        """
+        code = self._process.poll()
+        if code:
+            self._reader.join(2.0)
+            raise StreamError(f"the {self.name} ended with exit code {code}: " + "\n".join(self._said))
+
+    def stop(self) -> None:
+        """Ask it to finish what it holds and to end, and wait for that."""
+        if self.running:
+            self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        finally:
+            self._reader.join(2.0)
+            cast(IO[str], self._process.stderr).close()
+
+    def _read(self) -> None:
+        for line in cast(IO[str], self._process.stderr):
+            if line.startswith("{"):
+                with contextlib.suppress(ValueError):
+                    self.latest = json.loads(line)
+                    continue
+            self._said.append(line.rstrip())

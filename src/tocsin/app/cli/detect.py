@@ -1,0 +1,139 @@
+"""`tocsin detect`: one worker of the consumer group."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+import click
+import msgspec
+
+from tocsin.app.cli.options import takes
+from tocsin.app.cli.output import notice
+from tocsin.app.settings import Loaded
+from tocsin.app.wire import Running, kafka_worker
+from tocsin.attack import catalogue
+from tocsin.run.progress import Snapshot
+
+PROGRESS = click.option(
+    "--progress",
+    type=click.Choice(["line", "ndjson", "none"]),
+    help="What to show on stderr while working.  [default: line on a terminal, else none]",
+)
+
+
+@click.command()
+@takes(
+    "kafka.bootstrap_servers",
+    "kafka.topic",
+    "kafka.partitions",
+    "kafka.group",
+    "kafka.client",
+    "rules.paths",
+    "results.dir",
+    "results.csv",
+    "results.keep_events",
+    "results.commit_rows",
+    "results.commit_seconds",
+)
+@click.option("--once", is_flag=True, help="Stop when everything in the topic has been classified.")
+@PROGRESS
+def detect(loaded: Loaded, once: bool, progress: str | None) -> None:
+    """Classify the events of a topic: one worker of a consumer group.
+
+    Start as many as the topic has partitions; they share the work. A worker that was killed is resumed by
+    starting it again: every event is in the results exactly once.
+    """
+    stop = stop_on_signals()
+    settings = loaded.settings
+    with kafka_worker(settings, notice) as running:
+        notice(
+            f"{len(running.rules.rules)} rules; topic {settings.kafka.topic}, group {settings.kafka.group};"
+            f" results in {settings.results.dir} {settings.results.csv}".rstrip()
+        )
+        reporter = _Reporter(running, progress or ("line" if sys.stderr.isatty() else "none"), stop)
+        reporter.start()
+        try:
+            running.worker.run(lambda: stop.is_set() or (once and reporter.finished()))
+        finally:
+            reporter.stop()
+    _summary(running.progress.snapshot({}))
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set; a second SIGINT interrupts at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    return stop
+
+
+class _Reporter:
+    """Shows a snapshot once a second, and knows when the topic has been read to its end."""
+
+    def __init__(self, running: Running, mode: str, finish: threading.Event) -> None:
+        self._running = running
+        self._mode = mode
+        self._finish = finish
+        self._last_behind = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="progress", daemon=True)
+
+    def start(self) -> None:
+        if self._mode != "none":
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._mode != "none":
+            self._thread.join()
+            with contextlib.suppress(BrokenPipeError):
+                self._show()
+                click.echo("\n" if self._mode == "line" else "", err=True, nl=False)
+
+    def finished(self) -> bool:
+        """Say whether the end was reached a second ago; a rebalance can look like the end for a moment."""
+        now = time.monotonic()
+        if not self._running.source.caught_up():
+            self._last_behind = now
+        return now - self._last_behind >= 1.0
+
+    def _work(self) -> None:
+        while not self._stop.wait(1.0):
+            try:
+                self._show()
+            except BrokenPipeError:  # whoever watched is gone, and with them the wish for more
+                self._finish.set()
+                return
+
+    def _show(self) -> None:
+        snapshot = self._running.progress.snapshot(self._running.source.lag())
+        if self._mode == "ndjson":
+            click.echo(msgspec.json.encode(snapshot), err=True)
+        else:
+            click.echo("\r\x1b[K" + _line(snapshot), err=True, nl=False)
+
+
+def _line(snapshot: Snapshot) -> str:
+    names = catalogue()
+    tactics = sorted(snapshot.tactics.items(), key=lambda item: -item[1])[:4]
+    shown = "  ".join(f"{names.name(tactic)} {count:,}" for tactic, count in tactics)
+    lag = sum(snapshot.lag.values())
+    return f"{snapshot.records:,} events  {snapshot.per_second:,.0f}/s  lag {lag:,}  {shown}"
+
+
+def _summary(snapshot: Snapshot) -> None:
+    rejected = sum(snapshot.rejected.values())
+    notice(f"{snapshot.records:,} records judged in {snapshot.seconds:,.1f} s, {rejected:,} rejected")
+    for reason, count in sorted(snapshot.rejected.items()):
+        notice(f"  {count:,} {reason}: kept in the dead letters")

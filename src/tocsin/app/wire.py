@@ -1,0 +1,72 @@
+"""Connects the rooms according to the settings: the only place that knows every adapter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tocsin.app.settings import Settings
+from tocsin.detect import Detector
+from tocsin.kafka import Cluster, topic_of
+from tocsin.results.sink import ResultsSink
+from tocsin.results.table import Origin
+from tocsin.results.view import CsvView
+from tocsin.rules import RuleSet, load_rules
+from tocsin.run.follow import Follower
+from tocsin.run.loop import Pace, Worker
+from tocsin.run.progress import Progress
+from tocsin.sources.kafka import KafkaSource
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """Return the Kafka cluster that the settings name."""
+    return Cluster(settings.kafka.bootstrap_servers, settings.kafka.client)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A worker with what surrounds it."""
+
+    worker: Worker
+    source: KafkaSource
+    sink: ResultsSink
+    progress: Progress
+    rules: RuleSet
+
+
+@contextmanager
+def kafka_worker(settings: Settings, tell: Callable[[str], None]) -> Iterator[Running]:
+    """Open everything a worker needs, in the order in which a mistake is cheapest to mend.
+
+    Rules, broker, results folder and CSV are checked before the group is joined, so nothing is consumed when
+    one of them is wrong. On leaving, the group is left first, then the CSV is completed.
+
+    Args:
+        settings: where everything is.
+        tell: called with sentences for the person watching.
+    """
+    rules = load_rules(settings.rules.paths)
+    detector = Detector(rules)
+    cluster = cluster_of(settings)
+    topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
+    results = Path(settings.results.dir)
+    origin = Origin(cluster=topic.cluster, topic=topic.name, topic_id=topic.id)
+    sink = ResultsSink(results, origin, settings.results.keep_events, time.time)
+    follower = None
+    if settings.results.csv:
+        follower = Follower(CsvView(results, Path(settings.results.csv)), tell)
+    source = KafkaSource(cluster, topic, settings.kafka.group)
+    progress = Progress(time.monotonic)
+    pace = Pace(commit_rows=settings.results.commit_rows, commit_seconds=settings.results.commit_seconds)
+    worker = Worker(source, detector, sink, pace, time.monotonic, progress.count)
+    if follower is not None:
+        follower.start()
+    try:
+        yield Running(worker, source, sink, progress, rules)
+    finally:
+        source.close()
+        if follower is not None:
+            follower.stop(sink.written)

@@ -1,0 +1,119 @@
+"""What everyone who talks to a Kafka cluster shares: how to reach it, and which topic is which."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tocsin.errors import SettingsError, StreamError
+
+logger = logging.getLogger("tocsin.kafka")
+"""Where librdkafka's own messages go, instead of straight to stderr."""
+logger.addHandler(logging.NullHandler())
+logger.propagate = False
+
+_TIMEOUT = 10.0
+"""Seconds to wait for a cluster to answer before saying that it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """How to reach a Kafka cluster.
+
+    Attributes:
+        bootstrap_servers: brokers to ask first, `host:port,...`.
+        options: further librdkafka properties (TLS, SASL, tuning); they win over Tocsin's own.
+    """
+
+    bootstrap_servers: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def client(self, defaults: Mapping[str, object]) -> dict[str, Any]:
+        """Return the configuration of a client: `defaults`, overridden by the options."""
+        return {**defaults, **self.options, "bootstrap.servers": self.bootstrap_servers, "logger": logger}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as the cluster knows it.
+
+    Attributes:
+        cluster: the cluster's id.
+        name: the topic's name.
+        id: the topic's id, never used again; the name where the broker has no ids.
+        partitions: how many it has.
+    """
+
+    cluster: str
+    name: str
+    id: str
+    partitions: int
+
+
+def topic_of(cluster: Cluster, name: str, create_with: int) -> Topic:
+    """Find a topic, or create it with `create_with` partitions.
+
+    Raises:
+        StreamError: no broker answers, or it refuses.
+        SettingsError: a client property that librdkafka does not know or accept.
+    """
+    admin = _admin(cluster)
+    try:
+        known = admin.list_topics(timeout=_TIMEOUT)
+        if name not in known.topics:
+            _create(admin, name, create_with)
+            known = admin.list_topics(timeout=_TIMEOUT)
+        found = admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)[name].result(
+            _TIMEOUT
+        )
+    except KafkaException as error:
+        raise unreachable(cluster, error) from error
+    return Topic(
+        cluster=str(known.cluster_id),
+        name=name,
+        id=str(found.topic_id) if found.topic_id else name,
+        partitions=len(found.partitions),
+    )
+
+
+def unreachable(cluster: Cluster, error: KafkaException) -> StreamError | SettingsError:
+    """Return what to tell the user about a cluster that does not answer or refuses."""
+    fault: KafkaError = error.args[0]
+    away = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001 - librdkafka's names
+    if fault.code() in away:
+        return StreamError(
+            f"no Kafka broker answers at {cluster.bootstrap_servers}",
+            "start one with 'tocsin broker start', or point to yours with --bootstrap-servers",
+        )
+    if fault.code() == KafkaError._INVALID_ARG:  # noqa: SLF001
+        return bad_option(error)
+    return StreamError(f"Kafka at {cluster.bootstrap_servers} refuses: {fault.str()}")
+
+
+def bad_option(error: KafkaException) -> SettingsError:
+    """Return what to tell the user about a client property that librdkafka refuses."""
+    return SettingsError(
+        f"kafka.client: {error.args[0].str()}", "properties are librdkafka's: see its CONFIGURATION.md"
+    )
+
+
+def _admin(cluster: Cluster) -> AdminClient:
+    try:
+        return AdminClient(cluster.client({}))
+    except KafkaException as error:
+        raise bad_option(error) from error
+
+
+def _create(admin: AdminClient, name: str, partitions: int) -> None:
+    made = admin.create_topics([NewTopic(name, num_partitions=partitions)], request_timeout=_TIMEOUT)
+    try:
+        made[name].result(_TIMEOUT)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
