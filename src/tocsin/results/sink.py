@@ -20,7 +20,8 @@ class ResultsSink:
 
     The two are separate tables with separate positions. Dead letters are committed first; when a worker dies
     between the two commits, the records are judged again and those rejects that are already kept are left
-    out, so each is there once.
+    out, so each is there once. That rests on decoding being a function of the bytes: every worker rejects
+    the same records.
 
     Args:
         folder: where the tables are; created when missing.
@@ -89,19 +90,24 @@ class ResultsSink:
         self._dead_rows = [_without(rows, gone) for rows in self._dead_rows]
 
     def _flush(self) -> None:
+        moves = {p: (self._committed.get(p), end) for p, end in self._held_to.items()}
         if self._dead_rows:
-            dead = pa.concat_tables(self._dead_rows)
-            ends = _ends_of_rows(dead)
-            if ends:
-                self._dead.commit(dead, {p: (self._buried.get(p), end) for p, end in ends.items()})
-            self._buried.update(ends)
+            self._verdicts.check(
+                moves
+            )  # a worker that has been overtaken should leave no dead letters either
+            self._bury(pa.concat_tables(self._dead_rows))
             self._dead_rows = []
-        rows = pa.concat_tables(self._rows)
-        self._verdicts.commit(rows, {p: (self._committed.get(p), end) for p, end in self._held_to.items()})
+        self._verdicts.commit(pa.concat_tables(self._rows), moves)
+        self._rows = []
         self._committed.update(self._held_to)
         self.written.update(self._held_to)
         self._held_to = {}
-        self._rows = []
+
+    def _bury(self, rows: pa.Table) -> None:
+        ends = _ends_of_rows(rows)
+        if ends:
+            self._dead.commit(rows, {p: (self._buried.get(p), end) for p, end in ends.items()})
+            self._buried.update(ends)
 
     def _unburied(self, rows: pa.Table) -> pa.Table:
         """Leave out rejects that a worker before us has kept already."""

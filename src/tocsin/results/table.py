@@ -46,6 +46,10 @@ class Origin:
         return f"{self.cluster}/{self.topic_id}/{partition}"
 
 
+Moves = Mapping[int, tuple[int | None, int]]
+"""Partition -> (the position as last read or written, None if it had none; the new position)."""
+
+
 class Moved(Exception):  # noqa: N818 - a signal, not an error shown to anyone
     """Other commits have moved these partitions on since their position was read."""
 
@@ -69,12 +73,20 @@ class PositionedTable:
 
     def positions(self, partitions: list[int]) -> dict[int, int]:
         """Return, freshly read, the next offset of those partitions that were ever committed."""
-        with _store(self.path):
-            self._table.update_incremental()
+        self._refresh()
         found = {p: self._stored(p) for p in partitions}
         return {p: offset for p, offset in found.items() if offset is not None}
 
-    def commit(self, rows: pa.Table, moves: Mapping[int, tuple[int | None, int]]) -> None:
+    def check(self, moves: Moves) -> None:
+        """Compare the positions, freshly read, with those held.
+
+        Raises:
+            Moved: some are not the same.
+        """
+        self._refresh()
+        self._compare(moves)
+
+    def commit(self, rows: pa.Table, moves: Moves) -> None:
         """Append rows and move positions on, all or nothing.
 
         The check and the commit are one step although another worker may commit in between: a commit
@@ -82,7 +94,7 @@ class PositionedTable:
 
         Args:
             rows: may be none, when a stretch of records gave only rejects.
-            moves: partition -> (the position as last read, None if it had none; the new position).
+            moves: the positions, old and new.
 
         Raises:
             Moved: the stored position of some partitions is not the one given; nothing was written.
@@ -93,18 +105,24 @@ class PositionedTable:
         ]
         properties = CommitProperties(app_transactions=transactions)
         for _ in range(_ATTEMPTS):
-            moved = [p for p, (held, _) in moves.items() if self._stored(p) != held]
-            if moved:
-                raise Moved(moved)
+            self._compare(moves)
             try:
                 with _store(self.path):
                     write_deltalake(self._table, rows, mode="append", commit_properties=properties)
             except CommitFailedError:
-                with _store(self.path):
-                    self._table.update_incremental()
+                self._refresh()
             else:
                 return
         raise StreamError(f"{self.path}: other writers won {_ATTEMPTS} commits in a row", "use fewer workers")
+
+    def _compare(self, moves: Moves) -> None:
+        moved = [p for p, (held, _) in moves.items() if self._stored(p) != held]
+        if moved:
+            raise Moved(moved)
+
+    def _refresh(self) -> None:
+        with _store(self.path):
+            self._table.update_incremental()
 
     def _stored(self, partition: int) -> int | None:
         version: int | None = self._table.transaction_version(self._origin.application(partition))
