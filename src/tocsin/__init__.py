@@ -1,3 +1,23 @@
 """Tocsin: security events in, ATT&CK-labelled detections out, every event traceable end to end."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tocsin.detect import Detector
+    from tocsin.rules import load_rules
+
 __version__ = "0.1.0"
+
+__all__ = ["Detector", "__version__", "load_rules"]
+
+_EXPORTS = {"Detector": "tocsin.detect", "load_rules": "tocsin.rules"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what the package exports when it is first used: `tocsin --help` need not pay for it."""
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

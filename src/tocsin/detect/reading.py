@@ -1,0 +1,106 @@
+"""An event's fields as rules read them: looked up, flattened, turned to text and folded once per event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from tocsin.rules.ir import fold
+
+EXACT = 2**53
+"""Up to here a float holds every integer exactly."""
+
+
+class Value(NamedTuple):
+    """One scalar of an event.
+
+    Attributes:
+        name: of the field that it was found under; dotted when it lies in a nested object.
+        raw: a text, a number or a boolean.
+        text: what it is compared as.
+        folded: the text without regard to case.
+    """
+
+    name: str
+    raw: str | int | float | bool
+    text: str
+    folded: str
+
+
+class Reading:
+    """The fields of one event; each is worked out when it is first asked for, and then kept."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+        self._values: dict[str | None, tuple[Value, ...]] = {}
+
+    def values(self, field: str | None) -> tuple[Value, ...]:
+        """Return the scalars of a field; None stands for all fields."""
+        found = self._values.get(field)
+        if found is None:
+            found = self._values[field] = tuple(
+                _everything(self._fields) if field is None else self._read(field)
+            )
+        return found
+
+    def is_present(self, field: str) -> bool:
+        """Say whether a field has something that is neither null nor an empty list."""
+        return next(_leaves(_look_up(self._fields, field)), None) is not None
+
+    def _read(self, field: str) -> Iterator[Value]:
+        for leaf in _leaves(_look_up(self._fields, field)):
+            yield from _value(field, leaf)
+
+
+def as_text(raw: object) -> str:
+    """Return a scalar as Sigma compares it: booleans as `true` and `false`, whole numbers without a point."""
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    if isinstance(raw, float) and raw.is_integer() and abs(raw) < EXACT:
+        return str(int(raw))
+    return str(raw)
+
+
+def _look_up(fields: Mapping[str, object], name: str) -> Iterator[object]:
+    """Yield what stands under a name: the flat key when there is one, else what its dots lead to.
+
+    A dot leads into objects, and into each of the objects in a list.
+    """
+    if name in fields:
+        yield fields[name]
+        return
+    head, dot, rest = name.partition(".")
+    while dot:
+        if head in fields:
+            for inner in _leaves(iter((fields[head],))):
+                if isinstance(inner, Mapping):
+                    yield from _look_up(inner, rest)
+        more, dot, rest = rest.partition(".")
+        head = f"{head}.{more}"
+
+
+def _leaves(found: Iterator[object]) -> Iterator[object]:
+    """Yield what is not a list and not null, from lists of any depth."""
+    for item in found:
+        if isinstance(item, list | tuple):
+            yield from _leaves(iter(item))
+        elif item is not None:
+            yield item
+
+
+def _value(name: str, leaf: object) -> Iterator[Value]:
+    if isinstance(leaf, str | int | float):
+        text = as_text(leaf)
+        yield Value(name, leaf, text, fold(text))
+
+
+def _everything(fields: Mapping[str, object], prefix: str = "") -> Iterator[Value]:
+    for key, held in fields.items():
+        name = f"{prefix}{key}"
+        for leaf in _leaves(iter((held,))):
+            if isinstance(leaf, Mapping):
+                yield from _everything(leaf, f"{name}.")
+            else:
+                yield from _value(name, leaf)

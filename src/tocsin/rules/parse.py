@@ -1,0 +1,202 @@
+"""One rule document to a rule, or to every mistake in it with its line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from sigma import exceptions as sigma
+from sigma.policy.profiles import TrustedPolicy
+from sigma.rule import SigmaDetections, SigmaLogSource, SigmaRule
+
+from tocsin.attack import attribution
+from tocsin.model import Level, LogSource
+from tocsin.rules.documents import Document, Fault, Severity
+from tocsin.rules.ir import Node
+from tocsin.rules.items import item_faults
+from tocsin.rules.rule import Rule
+from tocsin.rules.translate import Placeholders, Translator, Untranslatable
+
+ODD = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What pySigma raises, beside its own errors (which are ValueErrors), on documents of the wrong make."""
+
+
+def parse_rule(document: Document, placeholders: Placeholders) -> tuple[Rule | None, list[Fault]]:
+    """Return the rule that a document holds, and everything that is wrong with it.
+
+    There is no rule when a fault is more than a notice; the notices are the rule's own, too.
+    """
+    if not {"detection", "logsource", "title"} & document.data.keys():
+        return None, [Fault(document.line, "not a Sigma rule: no title, no logsource, no detection")]
+    faults = described_faults(document)
+    logsource, more = logsource_of(document)
+    faults += more
+    condition, more = condition_of(document, "detection", SigmaDetections, placeholders)
+    faults += more
+    if condition is None or logsource is None or any(f.severity is not Severity.NOTICE for f in faults):
+        return None, faults
+    return _rule(document, logsource, condition, placeholders, faults), faults
+
+
+def revision_of(*texts: str) -> str:
+    """Return a hash of texts, in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+_KEYS = {
+    sigma.SigmaTitleError: "title",
+    sigma.SigmaIdentifierError: "id",
+    sigma.SigmaNameError: "name",
+    sigma.SigmaTaxonomyError: "taxonomy",
+    sigma.SigmaRelatedError: "related",
+    sigma.SigmaLevelError: "level",
+    sigma.SigmaStatusError: "status",
+    sigma.SigmaDateError: "date",
+    sigma.SigmaModifiedError: "modified",
+    sigma.SigmaFieldsError: "fields",
+    sigma.SigmaFalsePositivesError: "falsepositives",
+    sigma.SigmaAuthorError: "author",
+    sigma.SigmaDescriptionError: "description",
+    sigma.SigmaReferencesError: "references",
+    sigma.SigmaScopeError: "scope",
+    sigma.SigmaLicenseError: "license",
+}
+
+_NEEDED = {"title", "id", "level"}
+"""A mistake in one of these makes a rule invalid; in what only describes it, it is a notice."""
+
+
+def described_faults(document: Document) -> list[Fault]:
+    """Return the mistakes in everything but the log source and the detection."""
+    try:
+        _, errors = SigmaRule.from_dict_common_params(document.data, collect_errors=True)
+    except ODD as error:
+        return [Fault(document.line, f"not a Sigma rule: {error}")]
+    faults = []
+    for found in errors:
+        key = _KEYS.get(type(found))
+        if key:
+            severity = Severity.INVALID if key in _NEEDED else Severity.NOTICE
+            faults.append(Fault(document.line_of(key), str(found), severity))
+    return faults + list(_tag_faults(document))
+
+
+def _tag_faults(document: Document) -> Iterator[Fault]:
+    tags = document.data.get("tags") or []
+    if not isinstance(tags, list):
+        yield Fault(document.line_of("tags"), "tags must be a list", Severity.NOTICE)
+        return
+    for index, tag in enumerate(tags):
+        if not isinstance(tag, str) or "." not in tag:
+            reason = f"the tag {tag!r} has no namespace, as in attack.execution"
+            yield Fault(document.line_of("tags", index), reason, Severity.NOTICE)
+
+
+def logsource_of(document: Document) -> tuple[LogSource | None, list[Fault]]:
+    """Return which log a rule (or a filter) is for."""
+    line = document.line_of("logsource")
+    written = document.data.get("logsource")
+    if not isinstance(written, dict):
+        problem = "a Sigma rule must have a logsource" if written is None else "logsource must be a mapping"
+        return None, [Fault(line, problem)]
+    try:
+        found = SigmaLogSource.from_dict(written)
+    except ODD as error:
+        return None, [Fault(line, str(error))]
+    return LogSource(found.product or None, found.category or None, found.service or None), []
+
+
+def condition_of(
+    document: Document, section: str, kind: type[SigmaDetections], placeholders: Placeholders
+) -> tuple[Node | None, list[Fault]]:
+    """Return what has to hold according to the detections in one section of a document."""
+    written = document.data.get(section)
+    faults = list(_shape_faults(document, section, written))
+    if faults or not isinstance(written, dict):
+        return None, faults
+    try:
+        detections = kind.from_dict(written, policy=TrustedPolicy)
+        return Translator(detections, written, section, placeholders).conditions(), []
+    except Untranslatable as error:
+        return None, [Fault(document.line_of(*error.keys), error.reason, error.severity)]
+    except sigma.SigmaConditionError as error:
+        faults = [Fault(document.line_of(section, "condition"), f"condition: {error}")]
+        return None, [*_detection_faults(document, section, written), *faults]
+    except ODD as error:
+        refused = list(_detection_faults(document, section, written))
+        return None, refused or [Fault(document.line_of(section), str(error))]
+
+
+def _shape_faults(document: Document, section: str, written: object) -> Iterator[Fault]:
+    if not isinstance(written, dict):
+        problem = f"a Sigma rule must have a {section}" if written is None else f"{section} must be a mapping"
+        yield Fault(document.line_of(section), problem)
+        return
+    for name in written:
+        if not isinstance(name, str):
+            yield Fault(document.line_of(section, name), f"{section}: names must be text, got {name!r}")
+    line = document.line_of(section, "condition")
+    conditions = written.get("condition")
+    if conditions is None or conditions == []:
+        yield Fault(line, f"{section}: there must be a condition")
+    for condition in conditions if isinstance(conditions, list) else [conditions]:
+        if condition is not None and not isinstance(condition, str):
+            yield Fault(line, f"a condition must be text, got {condition!r}")
+
+
+def _detection_faults(document: Document, section: str, written: dict[str, Any]) -> Iterator[Fault]:
+    """Yield every item that pySigma refuses, with its line; on its own it stops at the first."""
+    for name, definition in written.items():
+        if name not in ("condition", "rules"):
+            for keys, reason in item_faults(definition, (section, name), TrustedPolicy):
+                yield Fault(document.line_of(*keys), reason)
+
+
+def _rule(
+    document: Document, logsource: LogSource, condition: Node, placeholders: Placeholders, faults: list[Fault]
+) -> Rule:
+    data = document.data
+    tags = tuple(tag for tag in data.get("tags") or () if isinstance(tag, str))
+    attributed = attribution(tags)
+    notices = [f"line {fault.line}: {fault.reason}" for fault in faults]
+    notices += attributed.notes
+    expands = sorted(placeholders.items()) if "|expand" in document.text else ""
+    id_ = data.get("id")
+    if id_ is None:
+        notices.append("the rule has no id; one was derived from its text")
+    return Rule(
+        id=str(UUID(id_) if id_ is not None else uuid5(NAMESPACE_OID, document.text)),
+        title=data["title"],
+        name=_text(data.get("name")),
+        level=Level[(data.get("level") or "informational").upper()],
+        status=_text(data.get("status")),
+        description=_text(data.get("description")).strip(),
+        author=_text(data.get("author")),
+        logsource=logsource,
+        tags=tags,
+        tactics=attributed.tactics,
+        techniques=attributed.techniques,
+        label=attributed.label,
+        false_positives=_texts(data.get("falsepositives")),
+        references=_texts(data.get("references")),
+        condition=condition,
+        revision=revision_of(document.text, str(expands)),
+        path=document.path,
+        line=document.line,
+        notices=tuple(notices),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(str(item) for item in value if item is not None)
+    return (value,) if isinstance(value, str) else ()
