@@ -47,7 +47,7 @@ def test_what_was_not_flushed_is_not_there(tmp_path):
 
 
 def test_a_zombie_is_refused_and_goes_on_from_the_truth(tmp_path):
-    """Two workers believe that they own a partition: one commits, the other discards and reads the position."""
+    """Two workers believe that they own a partition: one commits, the other discards and reads anew."""
     zombie, owner = sink(tmp_path), sink(tmp_path)
     zombie.start([0, 1])
     owner.start([0])
@@ -67,7 +67,7 @@ def test_a_zombie_is_refused_and_goes_on_from_the_truth(tmp_path):
 
 
 def test_a_zombie_whose_handle_was_refreshed_is_still_refused(tmp_path):
-    """The log alone refuses only what changed since the handle's snapshot; the position check does the rest."""
+    """The log refuses only what changed since the handle was read; the position check does the rest."""
     zombie, owner = sink(tmp_path), sink(tmp_path)
     zombie.start([0, 1])
     owner.start([0])
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
 
 
 def test_a_row_says_what_was_concluded(tmp_path):
-    """Label, detections with ids that a replay repeats, position, times and the raw bytes of what was detected."""
+    """Label, detections with ids that a replay repeats, times, and the raw bytes of what was detected."""
     for folder in (tmp_path / "first", tmp_path / "replay"):
         ours = sink(folder)
         ours.start([0])
@@ -185,7 +185,7 @@ def test_raw_events_are_kept_as_asked(tmp_path, keep, kept):
 @settings(max_examples=15, deadline=None)
 @given(script=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.booleans()), max_size=8))
 def test_any_interleaving_of_workers_gives_each_record_once(tmp_path_factory, script):
-    """Three workers read, flush, are refused and start again in any order: offsets are gapless and unique."""
+    """Three workers read, flush, are refused and start again in any order: offsets stay gapless."""
     folder = tmp_path_factory.mktemp("interleaved")
     sinks = [sink(folder) for _ in range(3)]
     at = [s.start([0]).get(0, 0) for s in sinks]

@@ -69,4 +69,4 @@ def kafka_worker(settings: Settings, tell: Callable[[str], None]) -> Iterator[Ru
     finally:
         source.close()
         if follower is not None:
-            follower.stop(sink.written)
+            follower.stop(sink.version)

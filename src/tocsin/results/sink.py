@@ -36,8 +36,6 @@ class ResultsSink:
     def __init__(self, folder: Path, origin: Origin, keep_events: str, clock: Callable[[], float]) -> None:
         self._verdicts = PositionedTable(folder / VERDICTS, schema.VERDICTS, origin)
         self._dead = PositionedTable(folder / DEAD_LETTERS, schema.DEAD_LETTERS, origin)
-        self.written: dict[int, int] = {}
-        """Partition -> position after the last row this sink has committed, ever."""
         self._keep_events = keep_events
         self._clock = clock
         self._committed: dict[int, int] = {}  # partition -> position of the verdicts, as last read or written
@@ -45,6 +43,11 @@ class ResultsSink:
         self._held_to: dict[int, int] = {}  # partition -> position after what is held
         self._rows: list[pa.Table] = []
         self._dead_rows: list[pa.Table] = []
+
+    @property
+    def version(self) -> int:
+        """Return a version of the verdicts table that has everything this sink has flushed."""
+        return self._verdicts.version
 
     def start(self, partitions: list[int]) -> Positions:
         """Return where to read on from, freshly read from the tables; what was held is dropped."""
@@ -100,7 +103,6 @@ class ResultsSink:
         self._verdicts.commit(pa.concat_tables(self._rows), moves)
         self._rows = []
         self._committed.update(self._held_to)
-        self.written.update(self._held_to)
         self._held_to = {}
 
     def _bury(self, rows: pa.Table) -> None:

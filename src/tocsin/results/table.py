@@ -77,6 +77,11 @@ class PositionedTable:
         found = {p: self._stored(p) for p in partitions}
         return {p: offset for p, offset in found.items() if offset is not None}
 
+    @property
+    def version(self) -> int:
+        """Return the number of the last commit that this handle knows; its own commits are among them."""
+        return int(self._table.version())
+
     def check(self, moves: Moves) -> None:
         """Compare the positions, freshly read, with those held.
 
@@ -129,8 +134,23 @@ class PositionedTable:
         return version
 
 
-def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
-    """Return a snapshot of a table for reading, as an Arrow dataset that skips files by their statistics.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A table as it was at one commit, for reading.
+
+    Attributes:
+        table: id that the table was given when it was created.
+        version: number of the last commit in it.
+        rows: an Arrow dataset that skips files by their statistics.
+    """
+
+    table: str
+    version: int
+    rows: pads.Dataset
+
+
+def snapshot(results: Path, table: str = VERDICTS) -> Snapshot:
+    """Return the latest snapshot of a table.
 
     Raises:
         SettingsError: there is no such table in the folder.
@@ -139,13 +159,13 @@ def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
     if not DeltaTable.is_deltatable(str(path)):
         raise SettingsError(f"{results}: no results here", "run 'tocsin detect' first, or name --results")
     with _store(path):
-        return DeltaTable(path).to_pyarrow_dataset()
+        found = DeltaTable(path)
+        return Snapshot(str(found.metadata().id), found.version(), found.to_pyarrow_dataset())
 
 
-def table_id(results: Path) -> str:
-    """Return the id that the verdicts table was given when it was created."""
-    with _store(results):
-        return str(DeltaTable(results / VERDICTS).metadata().id)
+def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
+    """Return the rows of the latest snapshot of a table; see `snapshot`."""
+    return snapshot(results, table).rows
 
 
 def _opened(path: Path, schema: pa.Schema, origin: Origin) -> DeltaTable:

@@ -21,7 +21,7 @@ import pyarrow.dataset as pads
 from filelock import FileLock, Timeout
 
 from tocsin.errors import SettingsError, StreamError
-from tocsin.results.table import dataset, table_id
+from tocsin.results.table import Snapshot, snapshot
 
 COLUMNS = (
     "event_id",
@@ -44,12 +44,14 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         table: id of the table it follows.
+        version: the table's commit up to which it has every event.
         length: its length in bytes.
         rows: its events.
         positions: partition -> offset of the next event to add.
     """
 
     table: str
+    version: int = -1
     length: int = 0
     rows: int = 0
     positions: dict[int, int] = {}
@@ -105,10 +107,10 @@ class CsvView:
             ) from error
         return True
 
-    def has(self, positions: Mapping[int, int]) -> bool:
-        """Say whether the CSV, whoever writes it, has everything before these positions."""
+    def has(self, version: int) -> bool:
+        """Say whether the CSV, whoever writes it, has every event of this version of the table."""
         journal = self._read_journal()
-        return journal is not None and all(journal.positions.get(p, 0) >= o for p, o in positions.items())
+        return journal is not None and journal.version >= version
 
     def close(self) -> None:
         """Let another process become the writer."""
@@ -121,17 +123,14 @@ class CsvView:
                 self._lock.acquire(timeout=wait, poll_interval=0.05)
             except Timeout:
                 return False
-        if self._journal is None:
-            self._journal = self._recovered()
         return True
 
-    def _recovered(self) -> Journal:
+    def _recovered(self, table: str) -> Journal:
         """Cut the CSV back to its journal; without a usable one, begin anew."""
         journal = self._read_journal()
-        current = table_id(self._results)
         length = self.path.stat().st_size if self.path.exists() else -1
-        if journal is None or journal.table != current or length < journal.length:
-            return self._begun(current)
+        if journal is None or journal.table != table or length < journal.length:
+            return self._begun(table)
         with self.path.open("r+b") as file:
             file.truncate(journal.length)
         return journal
@@ -146,20 +145,25 @@ class CsvView:
         return journal
 
     def _append(self) -> None:
+        source = snapshot(self._results)
         journal = self._journal
-        assert journal is not None
+        if journal is None or journal.table != source.table:
+            journal = self._journal = self._recovered(source.table)
+        if journal.version < source.version:
+            self._journal = self._appended(journal, source)
+            self._write_journal(self._journal)
+
+    def _appended(self, journal: Journal, source: Snapshot) -> Journal:
+        """Write what a snapshot has beyond the journal, and return the journal that is then true."""
         positions, rows, length = dict(journal.positions), journal.rows, journal.length
         with self.path.open("r+b") as file:
             file.seek(length)
-            for chunk in _beyond(dataset(self._results), dict(positions)):
+            for chunk in _beyond(source.rows, journal.positions):
                 length += file.write(_encoded(zip(*(chunk[c].to_pylist() for c in _SOURCES), strict=True)))
                 rows += chunk.num_rows
                 _advance(positions, chunk)
-            if rows == journal.rows:
-                return
             _to_disk(file)
-        self._journal = Journal(journal.table, length, rows, positions)
-        self._write_journal(self._journal)
+        return Journal(journal.table, source.version, length, rows, positions)
 
     def _read_journal(self) -> Journal | None:
         try:

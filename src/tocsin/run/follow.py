@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from tocsin.errors import TocsinError
-from tocsin.ports import Positions
 from tocsin.results.view import CsvView
 
 _EVERY = 0.8
@@ -33,19 +32,19 @@ class Follower:
         """Begin to follow."""
         self._thread.start()
 
-    def stop(self, positions: Positions, patience: float = 30.0) -> None:
-        """End, once the CSV has everything before `positions`.
+    def stop(self, version: int, patience: float = 30.0) -> None:
+        """End, once the CSV has everything of a version of the table.
 
         Another worker may be the CSV's writer: then wait until it has caught up, or take over when it goes.
 
         Args:
-            positions: what this worker has committed.
+            version: the last one that this worker has committed.
             patience: give up after so many seconds, and say so; the next worker will catch up.
         """
         self._stop.set()
         self._thread.join()
         deadline = time.monotonic() + patience
-        while not self._view.has(positions):
+        while not self._view.has(version):
             self._follow(wait=0.2)
             if time.monotonic() > deadline:
                 self._tell(f"{self._view.path} is behind the results; the next worker will complete it")
