@@ -1,0 +1,170 @@
+"""The main job on a real Kafka, through the command line: produce, classify, kill, restart, compare."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from tocsin.errors import ExitCode
+from tocsin.results import dead_letters
+from tocsin.results.table import dataset
+
+
+class Pipeline:
+    """A topic with its results folder, worked on by `tocsin` processes."""
+
+    def __init__(self, bootstrap: str, folder: Path, options: tuple[str, ...] = ()) -> None:
+        self.bootstrap = bootstrap
+        self.topic = f"events-{uuid.uuid4().hex[:8]}"
+        self.results = folder / "results"
+        self.csv = folder / "classified_packets.csv"
+        self._where = ["--bootstrap-servers", bootstrap, "--topic", self.topic]
+        self._options = options
+
+    def produce(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "tocsin", "produce", *self._where, "--rate", "0", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == ExitCode.OK, done.stderr
+        return done.stderr
+
+    def worker(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [
+                *[sys.executable, "-m", "tocsin", "detect", *self._where, "--progress", "none"],
+                *["--group", f"{self.topic}-group", "--results", str(self.results), "--csv", str(self.csv)],
+                *["-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500"],
+                *self._options,
+                *arguments,
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def stored(self) -> Counter[str]:
+        return Counter(dataset(self.results).to_table(columns=["event_id"])["event_id"].to_pylist())
+
+    def rows(self) -> list[dict[str, str]]:
+        with self.csv.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+
+def finish(worker: "subprocess.Popen[str]", timeout: float = 90) -> str:
+    _, said = worker.communicate(timeout=timeout)
+    assert worker.returncode == ExitCode.OK, said
+    return said
+
+
+def wait_until(condition, timeout: float = 60) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing_and_repeats_nothing(kafka, tmp_path):
+    """Two workers in one group, one killed with SIGKILL in the middle and started again: every event once."""
+    pipeline = Pipeline(kafka, tmp_path)
+    count = 40_000
+    pipeline.produce("--count", str(count), "--seed", "1")
+    victim = pipeline.worker("--commit-rows", "500")
+    survivor = pipeline.worker("--commit-rows", "500")
+    wait_until(lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() > count // 20)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    between = pipeline.stored().total()
+    assert between < count, "the victim outlived the work"
+    heir = pipeline.worker("--once")
+    finish(heir)
+    wait_until(lambda: pipeline.stored().total() == count)
+    survivor.send_signal(signal.SIGTERM)
+    finish(survivor)
+
+    stored = pipeline.stored()
+    assert len(stored) == count
+    assert stored.total() == count
+    rows = pipeline.rows()
+    assert Counter(row["event_id"] for row in rows) == stored
+    techniques = dataset(pipeline.results).to_table(columns=["technique"])["technique"]
+    labels = Counter(techniques.to_pylist())
+    assert Counter(row["mitre_technique"] for row in rows) == labels
+    assert set(labels) == {"T1059", "T1059.001", "T1059.003", "T1078", "T1110"}
+
+
+@pytest.mark.kafka
+def test_bad_records_go_to_the_dead_letters_and_the_rest_goes_on(kafka, tmp_path):
+    """Undecodable records are counted and kept with reason and bytes; good ones around them are classified."""
+    pipeline = Pipeline(kafka, tmp_path)
+    pipeline.produce("--count", "100", "--seed", "2")
+    producer = Producer({"bootstrap.servers": kafka})
+    bad = [b"", b"{", b"[1]", b"\xff\xfe", None, b'{"event_type": 3}', b'{"a": "b"}']
+    for value in bad:
+        producer.produce(pipeline.topic, value, key=b"WS-01")
+    producer.flush()
+    pipeline.produce("--count", "100", "--seed", "3")
+    said = finish(pipeline.worker("--once"))
+    assert "7 rejected" in said
+    assert pipeline.stored().total() == 200
+    assert sum(dead_letters.count(pipeline.results).values()) == len(bad)
+    kept = dataset(pipeline.results, "dead_letters").to_table(columns=["value", "detail"]).to_pylist()
+    assert sorted((r["value"] or b"") for r in kept) == sorted(v or b"" for v in bad)
+    assert all(row["detail"] for row in kept)
+
+
+@pytest.mark.kafka
+def test_a_results_folder_of_another_topic_is_refused_before_anything_is_read(kafka, tmp_path):
+    """Exit 3, and the group has not been joined."""
+    first = Pipeline(kafka, tmp_path)
+    first.produce("--count", "10")
+    finish(first.worker("--once"))
+    other = Pipeline(kafka, tmp_path)
+    other.produce("--count", "10")
+    worker = other.worker("--once")
+    _, said = worker.communicate(timeout=60)
+    assert worker.returncode == ExitCode.BAD_SETTINGS
+    assert f"holds the results of topic '{first.topic}'" in said
+    assert first.stored().total() == 10
+
+
+@pytest.mark.kafka
+def test_headers_carry_identity_and_the_results_keep_it(kafka, tmp_path):
+    """A record without an id in its body takes the header's; the trace id follows from it."""
+    pipeline = Pipeline(kafka, tmp_path)
+    event_id = str(uuid.uuid4())
+    producer = Producer({"bootstrap.servers": kafka})
+    body = {"event_type": "user_login", "timestamp": "2026-11-21T10:00:00Z", "logon_type": "failure"}
+    pipeline.produce("--count", "1")
+    producer.produce(pipeline.topic, json.dumps(body), headers=[("event-id", event_id.encode())])
+    producer.flush()
+    finish(pipeline.worker("--once"))
+    rows = dataset(pipeline.results).to_table(columns=["event_id", "trace_id", "technique"]).to_pylist()
+    assert {"event_id": event_id, "trace_id": event_id.replace("-", ""), "technique": "T1110"} in rows
+
+
+def test_the_pipeline_runs_on_tansu_too(tansu, tmp_path):
+    """The instant broker is good enough for produce, classify and the CSV."""
+    consumer = ("-X", "fetch.wait.max.ms=20")
+    pipeline = Pipeline(tansu, tmp_path, consumer)
+    pipeline.produce("--count", "2000", "--seed", "4")
+    finish(pipeline.worker("--once"))
+    assert pipeline.stored().total() == 2000
+    assert len({row["event_id"] for row in pipeline.rows()}) == 2000
+
+
+if "CI" in os.environ:  # a worker that hangs must not take CI's time with it
+    pytestmark = pytest.mark.timeout(240)
