@@ -6,38 +6,41 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from tocsin.broker import Choice, Running, UnavailableError, start
+from tocsin.broker import UnavailableError, start
+from tocsin.broker.apache import prepare_apache
+from tocsin.broker.tansu import prepare_tansu
 
 MakeTopic = Callable[..., str]
 
 
-def start_or_skip(engine: Choice, data: Path, port: int = 0) -> Running:
-    """Start a broker; where it cannot run, skip the test saying why, or fail it in CI."""
-    try:
-        return start(engine, data, port, print)
-    except UnavailableError as reason:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(reason))
+@pytest.fixture(scope="session")
+def needs_apache() -> None:
+    """Skip where Apache Kafka cannot run, saying why."""
+    _need(lambda: prepare_apache(print))
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def needs_tansu() -> None:
+    """Skip where Tansu cannot run, saying why."""
+    _need(prepare_tansu)
+
+
+@pytest.fixture(scope="session")
+def kafka(needs_apache: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real Apache Kafka. Tests share it: take names from `unique_name` or `make_topic`."""
-    with start_or_skip("apache", tmp_path_factory.mktemp("kafka")) as broker:
+    with start("apache", tmp_path_factory.mktemp("kafka"), 0, print) as broker:
         yield broker.bootstrap
 
 
 @pytest.fixture(scope="session")
-def tansu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def tansu(needs_tansu: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Tansu. Its consumers need the settings in `Running.consumer`."""
-    with start_or_skip("tansu", tmp_path_factory.mktemp("tansu")) as broker:
+    with start("tansu", tmp_path_factory.mktemp("tansu"), 0, print) as broker:
         yield broker.bootstrap
 
 
@@ -61,3 +64,13 @@ def make_topic(unique_name: str) -> MakeTopic:
         return name
 
     return make
+
+
+def _need(prepare: Callable[[], object]) -> None:
+    """Skip where an engine cannot run; in CI that is a failure."""
+    try:
+        prepare()
+    except UnavailableError as reason:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(reason))

@@ -46,6 +46,18 @@ class Process:
         except psutil.NoSuchProcess:
             return False
 
+    def terminate(self) -> None:
+        """Ask the process to end; nothing if it has.
+
+        Raises:
+            SettingsError: it is another user's.
+        """
+        try:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(self.pid).terminate()
+        except psutil.AccessDenied as error:
+            raise SettingsError(f"process {self.pid} belongs to another user") from error
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -113,14 +125,11 @@ def claim(data: Path) -> Iterator[int]:
     exactly when no process of that broker is left, however it ended.
 
     Raises:
-        SettingsError: the folder cannot be written, or a broker uses it.
+        SettingsError: a broker uses the folder.
+        OSError: the folder cannot be made, written or locked.
     """
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        lock = os.open(data / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        problem = f"{data}: cannot be used as the broker's folder: {error.strerror}"
-        raise SettingsError(problem, "--data names another one") from error
+    data.mkdir(parents=True, exist_ok=True)
+    lock = os.open(data / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(data, lock)
         os.ftruncate(lock, 0)
@@ -131,6 +140,7 @@ def claim(data: Path) -> Iterator[int]:
 
 
 def _lock(data: Path, lock: int) -> None:
+    """Take the lock, or raise a SettingsError that says who has it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

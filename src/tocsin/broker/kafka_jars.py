@@ -1,7 +1,6 @@
 """Has the jars of Apache Kafka in the cache: each is the file that the lock names, byte for byte.
 
-The lock is package data: one line a jar, `sha256  bytes  group:artifact:version`. It is made again by
-`python -m tocsin.broker.kafka_jars > src/tocsin/broker/kafka-VERSION.lock`, after a change of `VERSION`.
+The lock is package data, made by `tocsin.broker.relock`: one line a jar, with its checksum and size.
 """
 
 from __future__ import annotations
@@ -9,30 +8,28 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import filelock
 import platformdirs
 
 from tocsin.broker.engine import Notice
-from tocsin.broker.maven import download, resolve
+from tocsin.broker.maven import download
 from tocsin.errors import SettingsError
 
 VERSION = "4.3.1"
 
-ROOTS = (f"org.apache.kafka:kafka_2.13:{VERSION}", "org.slf4j:slf4j-simple:1.7.36")
-"""What is resolved for the lock: the broker, and a logger of the major version that its pom names."""
-
-Download = Callable[[Sequence[str], Path], None]
+Download = Callable[[Sequence[str], Path, Notice], None]
 """Puts the files of these coordinates, under their own names, in a folder."""
+
+_NEW = ".new-"
+"""How folders of files that are not checked yet begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +59,21 @@ def cache_folder() -> Path:
     return Path(named).expanduser().absolute() if named else platformdirs.user_cache_path("tocsin")
 
 
+def lock_text() -> str:
+    """Return the lock that is shipped."""
+    return (resources.files("tocsin.broker") / f"kafka-{VERSION}.lock").read_text(encoding="ascii")
+
+
 def read_lock(text: str) -> tuple[Jar, ...]:
     """Return the jars that a lock names."""
     rows = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
     return tuple(Jar(sha256, int(size), coordinate) for sha256, size, coordinate in rows)
+
+
+def write_lock(jars: Iterable[Jar]) -> str:
+    """Return the text that `read_lock` reads."""
+    rows = [f"{jar.sha256}  {jar.size:>8}  {jar.coordinate}\n" for jar in jars]
+    return f"# What Apache Kafka {VERSION} runs with: sha256, bytes, group:artifact:version\n" + "".join(rows)
 
 
 def fetch_jars(notice: Notice) -> tuple[Path, ...]:
@@ -75,7 +83,7 @@ def fetch_jars(notice: Notice) -> tuple[Path, ...]:
         UnavailableError: a jar is missing and cannot be fetched.
         SettingsError: what was fetched is not what the lock names, or the cache is not writable.
     """
-    lock = read_lock(_lock_file().read_text(encoding="ascii"))
+    lock = read_lock(lock_text())
     return complete(lock, cache_folder() / "kafka" / VERSION, download, notice)
 
 
@@ -111,11 +119,13 @@ def _fill(wanted: Sequence[Jar], folder: Path, get: Download, notice: Notice) ->
     size = sum(jar.size for jar in wanted) / 1e6
     notice(f"Fetching Apache Kafka {VERSION}: {len(wanted)} files, {size:.0f} MB, once, into {folder}")
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as name:
+    for left in folder.glob(f"{_NEW}*"):  # by a process that was killed; we hold the lock, so none is at it
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_NEW) as name:
         new = Path(name)
         missing = [jar for jar in wanted if not _from_maven(jar, new)]
         if missing:
-            get([jar.coordinate for jar in missing], new)
+            get([jar.coordinate for jar in missing], new, notice)
         for jar in _differing(wanted, new):
             raise SettingsError(
                 f"{jar.file} as downloaded is not the file that was published: its checksum differs",
@@ -129,7 +139,7 @@ def _fill(wanted: Sequence[Jar], folder: Path, get: Download, notice: Notice) ->
 def _from_maven(jar: Jar, folder: Path) -> bool:
     """Copy a jar from the repository that Maven keeps on this machine, if it is there and unharmed."""
     local = Path(os.environ.get("M2_REPO") or Path.home() / ".m2" / "repository") / jar.repository_path
-    if not local.is_file() or _sha256(local) != jar.sha256:
+    if not local.is_file() or sha256_of(local) != jar.sha256:
         return False
     shutil.copyfile(local, folder / jar.file)
     return True
@@ -140,35 +150,13 @@ def _differing(jars: Sequence[Jar], folder: Path) -> list[Jar]:
 
     def same(jar: Jar) -> bool:
         file = folder / jar.file
-        return file.is_file() and file.stat().st_size == jar.size and _sha256(file) == jar.sha256
+        return file.is_file() and file.stat().st_size == jar.size and sha256_of(file) == jar.sha256
 
     with ThreadPoolExecutor() as pool:
         return [jar for jar, fine in zip(jars, pool.map(same, jars), strict=True) if not fine]
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """Return the checksum of a file as hexadecimal digits."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _lock_file() -> Traversable:
-    return resources.files(__package__) / f"kafka-{VERSION}.lock"
-
-
-def relock() -> str:
-    """Resolve `ROOTS` anew and return the text of the lock."""
-    with tempfile.TemporaryDirectory() as name:
-        jars = [
-            Jar(_sha256(file), file.stat().st_size, coordinate)
-            for coordinate, file in resolve(ROOTS, Path(name))
-        ]
-    rows = [
-        f"{jar.sha256}  {jar.size:>8}  {jar.coordinate}" for jar in sorted(jars, key=lambda j: j.coordinate)
-    ]
-    return "\n".join(
-        [f"# What Apache Kafka {VERSION} runs with: sha256, bytes, group:artifact:version", *rows, ""]
-    )
-
-
-if __name__ == "__main__":
-    sys.stdout.write(relock())

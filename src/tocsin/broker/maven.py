@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tocsin.broker.engine import UnavailableError
+from tocsin.broker.engine import Notice, UnavailableError
 
 _AT_ONCE = 8
 """Downloads at the same time: most jars are small, so that what is waited for are round trips."""
+
+_TELL = 10
+"""Files between two notices of progress."""
 
 _TIMEOUT = 60
 """Seconds without an answer after which a download is given up."""
 
 
-def download(coordinates: Sequence[str], folder: Path) -> None:
+def download(coordinates: Sequence[str], folder: Path, notice: Notice) -> None:
     """Put the jars of `group:artifact:version` coordinates in a folder, without what they depend on.
 
     Raises:
@@ -32,7 +35,8 @@ def download(coordinates: Sequence[str], folder: Path) -> None:
         _with_maven(coordinates, folder)
     else:
         with tempfile.TemporaryDirectory(dir=folder) as repository:
-            _with_jgo(MavenContext(repo_cache=Path(repository), timeout=_TIMEOUT), coordinates, folder)
+            context = MavenContext(repo_cache=Path(repository), timeout=_TIMEOUT)
+            _with_jgo(context, coordinates, folder, notice)
 
 
 def resolve(roots: Sequence[str], folder: Path) -> list[tuple[str, Path]]:
@@ -47,14 +51,21 @@ def resolve(roots: Sequence[str], folder: Path) -> list[tuple[str, Path]]:
     ]
 
 
-def _with_jgo(context: Any, coordinates: Sequence[str], folder: Path) -> None:  # noqa: ANN401 - an extra's type
+def _with_jgo(
+    context: Any,  # noqa: ANN401 - a type of an extra
+    coordinates: Sequence[str],
+    folder: Path,
+    notice: Notice,
+) -> None:
     def one(coordinate: str) -> None:
         file = Path(context.create_dependency(coordinate).artifact.resolve())
         file.replace(folder / file.name)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
-            list(pool.map(one, coordinates))
+            for done, _ in enumerate(pool.map(one, coordinates), 1):
+                if done % _TELL == 0:
+                    notice(f"  {done} of {len(coordinates)} files")
         except (OSError, RuntimeError) as error:  # no connection is an OSError; "not found" a RuntimeError
             raise _unreachable(str(error)) from error
 

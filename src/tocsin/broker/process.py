@@ -64,7 +64,9 @@ class Guarded:
 
     def wait(self) -> bool:
         """Wait for the end and return whether somebody asked for it; the broker may also just have died."""
-        return self._guard.wait() == 0
+        asked = self._guard.wait() == 0
+        self._hang_up()
+        return asked
 
     def stop(self) -> None:
         """End the broker and return when it is gone; nothing after `release`.

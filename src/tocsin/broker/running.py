@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,7 +24,7 @@ from tocsin.broker.folder import Process, State
 from tocsin.broker.loopback import HOST, answers, check_free, free_port
 from tocsin.broker.process import Command, Guarded, spawn
 from tocsin.broker.tansu import prepare_tansu
-from tocsin.errors import StreamError
+from tocsin.errors import SettingsError, StreamError
 
 Choice = Literal["auto", "apache", "tansu"]
 
@@ -30,7 +32,7 @@ START_TIMEOUT = 90.0
 """Seconds until a broker must answer: Apache Kafka takes 2 on two idle cores, more to recover its log."""
 
 _TRIES = 3
-"""How often a port that we picked may be taken by somebody else before the broker listens."""
+"""Starts in all when somebody else takes a free port before the broker listens there."""
 
 
 class Running:
@@ -98,17 +100,17 @@ def start(engine: Choice, data: Path, port: int, notice: Notice) -> Running:
         StreamError: the broker ended while starting, or does not answer.
     """
     data = data.expanduser().absolute()
-    with folder.claim(data) as lock:
-        if port:
-            check_free(port)
-        chosen = _choose(engine, data, notice)
-        for left in reversed(range(1 if port else _TRIES)):
-            try:
-                return _start(chosen, data, port or free_port(), lock)
-            except _PortTakenError:
-                if not left:
-                    raise
-    raise AssertionError("unreachable: the last try returns or raises")
+    try:
+        with folder.claim(data) as lock:
+            _check(port)  # before anything is downloaded
+            chosen = _choose(engine, data, notice)
+            for _ in range(_TRIES - 1):
+                with contextlib.suppress(_PortTakenError):
+                    return _start(chosen, data, _check(port), lock)
+            return _start(chosen, data, _check(port), lock)
+    except OSError as error:  # a full disk, a file in the way, a file system without locks
+        problem = f"{error.filename or data}: cannot be used by the broker: {error.strerror or error}"
+        raise SettingsError(problem, "--data names another folder") from error
 
 
 def stop_broker(data: Path, timeout: float = 30.0) -> bool:
@@ -122,7 +124,7 @@ def stop_broker(data: Path, timeout: float = 30.0) -> bool:
         return False
     processes = [p for p in (found.state.guard, found.state.broker) if p.alive()]
     for process in processes[:1]:  # the guard ends the broker; only where there is none, we do
-        psutil.Process(process.pid).terminate()
+        process.terminate()
     deadline = time.monotonic() + timeout
     while any(p.alive() for p in processes):
         if time.monotonic() > deadline:
@@ -131,6 +133,14 @@ def stop_broker(data: Path, timeout: float = 30.0) -> bool:
             )
         time.sleep(0.05)
     return True
+
+
+def _check(port: int) -> int:
+    """Return the port to use: the one asked for, if it is free."""
+    if not port:
+        return free_port()
+    check_free(port)
+    return port
 
 
 def _choose(engine: Choice, data: Path, notice: Notice) -> Engine:
@@ -148,6 +158,10 @@ def _choose(engine: Choice, data: Path, notice: Notice) -> Engine:
             "and it has no exactly-once"
         )
         return chosen
+
+
+_PORT_TAKEN = re.compile("Address (already )?in use", re.IGNORECASE)
+"""How the engines' logs, and the systems' messages in them, tell it."""
 
 
 class _PortTakenError(StreamError):
@@ -224,6 +238,6 @@ def _died(log: Path, when: str) -> StreamError:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    kind = _PortTakenError if any("Address already in use" in line for line in lines[-200:]) else StreamError
+    kind = _PortTakenError if any(_PORT_TAKEN.search(line) for line in lines[-200:]) else StreamError
     last = "".join(f"\n  {line[:300]}" for line in lines[-8:])
     return kind(f"the broker ended {when}{':' if last else ''}{last}", f"all of its log is in {log}")

@@ -50,7 +50,7 @@ class Tansu:
             *("--listener-url", url, "--advertised-listener-url", url),
         ]
         # It would export its own traces to where ours are meant to go.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")} | {"NO_COLOR": "1"}
         return Command(arguments, folder, environment, folder / "broker.log", cluster_id)
 
 
