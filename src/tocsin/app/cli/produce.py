@@ -1,0 +1,189 @@
+"""`tocsin produce`: publish synthetic or recorded events to a topic."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tocsin.app.cli.options import takes
+from tocsin.app.cli.output import notice
+from tocsin.app.cli.parameters import Duration, Moment
+from tocsin.app.cli.progress import Style, progress
+from tocsin.app.cli.signals import stop_on_signals
+from tocsin.app.producing import (
+    PacketFeed,
+    Plan,
+    SimulatedFeed,
+    Surroundings,
+    publish_all,
+    times_of,
+)
+from tocsin.app.settings import Loaded
+from tocsin.app.wire import cluster_of
+from tocsin.errors import SettingsError, StreamError
+from tocsin.kafka import topic_of
+from tocsin.simulate.lab import LabShape
+from tocsin.simulate.packets import PacketWriter
+from tocsin.simulate.weave import Simulator
+from tocsin.sinks import Counts, Publisher, largest_batch
+
+ATTACK_RATIO = 0.1
+"""Share of malicious events unless said otherwise: enough to see something in a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How simulated events are made; None where the command line does not say.
+
+    Attributes:
+        start: of the first event, milliseconds since 1970 UTC.
+        span: milliseconds over which the events are spread.
+    """
+
+    seed: int | None
+    attack_ratio: float | None
+    start: int | None
+    span: int | None
+
+
+@click.command()
+@takes("kafka.bootstrap_servers", "kafka.topic", "kafka.partitions", "kafka.client")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0),
+    default=100.0,
+    show_default=True,
+    help="Events a second; 0 for as fast as possible.",
+)
+@click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="The same seed gives the same activity.  [default: random]"
+)
+@click.option(
+    "--attack-ratio",
+    type=click.FloatRange(min=0, max=1),
+    help=f"Share of malicious events.  [default: {ATTACK_RATIO}]",
+)
+@click.option("--start", type=Moment(), help="Time of the first event.  [default: events happen now]")
+@click.option(
+    "--span",
+    type=Duration(),
+    help="Spread --count events over such a stretch; it ends now, unless --start is given.",
+)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Publish the rows of a raw_packets.csv instead.",
+)
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write what is published to such a CSV.",
+)
+@click.option(
+    "--progress",
+    "style",
+    type=click.Choice(["bar", "ndjson", "none"]),
+    help="What to show on stderr while working.  [default: bar on a terminal, else none]",
+)
+def produce(  # noqa: PLR0913 - one argument per flag is click's way
+    *,
+    loaded: Loaded,
+    rate: float,
+    count: int | None,
+    seconds: float | None,
+    source: Path | None,
+    save: Path | None,
+    style: Style | None,
+    **made: Any,
+) -> None:
+    """Publish synthetic or recorded events to a topic, until --count, --seconds or Ctrl-C.
+
+    The producer knows nothing of who reads the topic. Events are keyed by host.
+    """
+    plan = Plan(rate, count, seconds)
+    feed = _recorded(source, made) if source else _simulated(Made(**made), plan)
+    stop = stop_on_signals()
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        publisher = stack.enter_context(_publisher(loaded, stop))
+        keep = (stack.enter_context(PacketWriter(save)).write,) if save else ()
+        watch = stack.enter_context(progress(style or ("bar" if sys.stderr.isatty() else "none"), count))
+        counts = publish_all(
+            feed, publisher, plan, Surroundings(stop.is_set, stop.wait, watch=watch, keep=keep)
+        )
+    _summary(loaded, counts, time.monotonic() - begun)
+    if isinstance(feed, PacketFeed):
+        _tell_bad_rows(feed)
+    _check_delivered(counts, publisher)
+
+
+def _publisher(loaded: Loaded, stop: threading.Event) -> Publisher:
+    settings = loaded.settings
+    cluster = cluster_of(settings)
+    topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
+    return Publisher(cluster, topic, largest_batch(cluster, topic), stop.is_set)
+
+
+def _simulated(made: Made, plan: Plan) -> SimulatedFeed:
+    if made.span is not None and plan.count is None:
+        raise SettingsError("--span needs --count", "how many events are to be spread over it?")
+    seed = made.seed if made.seed is not None else secrets.randbelow(1_000_000)
+    if made.seed is None:
+        notice(f"seed {seed} (--seed {seed} gives the same activity again)")
+    times = None
+    if made.start is not None or made.span is not None:
+        now = time.time_ns() // 1_000_000
+        times = times_of(made.start if made.start is not None else now - (made.span or 0), made.span, plan)
+    ratio = made.attack_ratio if made.attack_ratio is not None else ATTACK_RATIO
+    return SimulatedFeed(Simulator(seed, LabShape(), ratio), times)
+
+
+def _recorded(path: Path, made: dict[str, Any]) -> PacketFeed:
+    for name, value in made.items():
+        if value is not None:
+            raise SettingsError(
+                f"--{name.replace('_', '-')} has no effect on recorded events",
+                "leave it out, or leave out --from",
+            )
+    return PacketFeed(path)
+
+
+def _summary(loaded: Loaded, counts: Counts, seconds: float) -> None:
+    kafka = loaded.settings.kafka
+    notice(
+        f"published {counts.sent:,} events to topic {kafka.topic} at {kafka.bootstrap_servers}"
+        f" in {seconds:,.1f} s ({counts.sent / max(seconds, 1e-3):,.0f}/s)"
+    )
+
+
+def _tell_bad_rows(feed: PacketFeed) -> None:
+    if feed.bad:
+        notice(f"{feed.bad:,} rows of {feed.path} are not events and were left out:")
+        for row in feed.examples:
+            notice(f"  {feed.path}:{row.line}: {row.reason}")
+        if feed.bad > len(feed.examples):
+            notice(f"  and {feed.bad - len(feed.examples):,} more")
+
+
+def _check_delivered(counts: Counts, publisher: Publisher) -> None:
+    if not counts.lost:
+        return
+    for reason, number in sorted(counts.failed.items()):
+        notice(f"{number:,} not delivered: {reason}")
+    for failure in publisher.examples:
+        notice(f"  event {failure.event_id}, {failure.size:,} bytes: {failure.reason}")
+    raise StreamError(
+        f"{counts.lost:,} of {counts.lost + counts.sent:,} records were not delivered",
+        "those above are the first; the others were acknowledged by the broker",
+    )
