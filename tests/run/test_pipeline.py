@@ -108,7 +108,7 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(kafka, tmp_path):
 
 @pytest.mark.kafka
 def test_bad_records_go_to_the_dead_letters_and_the_rest_goes_on(kafka, tmp_path):
-    """Undecodable records are counted and kept with reason and bytes; good ones around them are classified."""
+    """Undecodable records are counted and kept, with reason and bytes; good ones around them count."""
     pipeline = Pipeline(kafka, tmp_path)
     pipeline.produce("--count", "100", "--seed", "2")
     producer = Producer({"bootstrap.servers": kafka})

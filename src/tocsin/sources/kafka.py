@@ -50,7 +50,8 @@ class KafkaSource:
         self._stream = Stream(kind="topic", name=topic.name, id=topic.id)
         self._owned: set[int] = set()
         self._leaving: set[int] = set()  # being revoked: still committed, no longer sought
-        self._begin: dict[int, int] = {}  # partition -> where reading began
+        self._next: dict[int, int] = {}  # partition -> the record to be read next
+        self._lag: dict[int, int] = {}
         self._joined = False
         self._failure: Exception | None = None
         try:
@@ -68,7 +69,7 @@ class KafkaSource:
             for partition in partitions:
                 partition.offset = positions.get(partition.partition, OFFSET_BEGINNING)
             self._owned.update(numbers)
-            self._begin.update({p: positions.get(p, 0) for p in numbers})
+            self._next.update({p: positions.get(p, 0) for p in numbers})
             consumer.incremental_assign(partitions)
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -93,13 +94,18 @@ class KafkaSource:
             if fault is not None:
                 self._look_at(fault, message)
         good = [m for m in messages if m.error() is None]
-        return self._batch(good) if good else None
+        batch = self._batch(good) if good else None
+        if batch is not None:
+            self._next.update((p, o + 1) for p, o in zip(batch.partitions, batch.offsets, strict=True))
+        self._lag = self._measured_lag()
+        return batch
 
     def seek(self, positions: Positions) -> None:
         """Read on from the positions, of those partitions that are still owned."""
         for partition, offset in positions.items():
             if partition in self._owned - self._leaving:
                 self._consumer.seek(TopicPartition(self._topic.name, partition, offset))
+                self._next[partition] = offset
 
     def commit(self, positions: Positions) -> None:
         """Copy the positions to the group, in the background; failing is not worth stopping for."""
@@ -115,20 +121,25 @@ class KafkaSource:
         self._consumer.close()
 
     def lag(self) -> dict[int, int]:
-        """Return partition -> records not yet read, as far as the last fetches told; costs no request."""
-        found = {}
-        owned = [TopicPartition(self._topic.name, p) for p in sorted(self._owned)]
-        for place in self._consumer.position(owned):
-            low, high = self._consumer.get_watermark_offsets(place, cached=True)
-            if high >= 0:
-                read = place.offset if place.offset >= 0 else max(low, self._begin[place.partition])
-                found[place.partition] = max(0, high - read)
-        return found
+        """Return partition -> records not yet read, as of the last poll; may be called from any thread."""
+        return self._lag
 
     def caught_up(self) -> bool:
         """Say whether everything that was there at the last fetch of every owned partition has been read."""
-        lag = self.lag()
-        return self._joined and len(lag) == len(self._owned) and not any(lag.values())
+        return self._joined and self._lag.keys() == self._owned and not any(self._lag.values())
+
+    def _measured_lag(self) -> dict[int, int]:
+        """Compare with the ends of the partitions that the last fetches told, which costs no request.
+
+        Here and not in `lag`, because the consumer makes other threads wait as long as it polls.
+        """
+        found = {}
+        for partition in sorted(self._owned):
+            place = TopicPartition(self._topic.name, partition)
+            low, high = self._consumer.get_watermark_offsets(place, cached=True)
+            if high >= 0:
+                found[partition] = max(0, high - max(low, self._next[partition]))
+        return found
 
     def _let_go(
         self, consumer: Consumer, partitions: list[TopicPartition], tell: Callable[[list[int]], None]
