@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import threading
 import time
-from types import FrameType
 
 import click
 import msgspec
 
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import notice
+from tocsin.app.cli.signals import stop_on_signals
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
 from tocsin.attack import catalogue
@@ -62,20 +61,6 @@ def detect(loaded: Loaded, once: bool, progress: str | None) -> None:
         finally:
             reporter.stop()
     _summary(running.progress.snapshot({}))
-
-
-def stop_on_signals() -> threading.Event:
-    """Return an event that SIGINT and SIGTERM set; a second SIGINT interrupts at once."""
-    stop = threading.Event()
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
-    return stop
 
 
 class _Reporter:
