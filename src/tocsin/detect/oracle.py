@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import assert_never
 
@@ -101,6 +102,7 @@ def _evidence(node: Node, reading: Reading) -> list[tuple[str, str]] | None:  # 
             return [(v.name, v.text) for v in reading.values(node.field) if test(v)] or None
 
 
+@lru_cache(maxsize=100_000)  # more than all rules of SigmaHQ have atoms
 def tester(atom: Text | Regex | Cidr | Compare) -> Test:
     """Return the function that says whether a value satisfies an atom."""
     match atom:
@@ -174,9 +176,8 @@ def _cidr_test(atom: Cidr) -> Test:
             address = ip_address(value.text)
         except ValueError:
             return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped in atom.network:
-            return True
-        return address in atom.network
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return address in atom.network or (mapped is not None and mapped in atom.network)
 
     return test
 

@@ -7,10 +7,8 @@ from copy import deepcopy
 from dataclasses import replace
 
 from sigma.collection import deep_dict_update
-from sigma.exceptions import SigmaError
-from sigma.rule.base import check_alias_expansion
 
-from tocsin.rules.documents import Document, Fault
+from tocsin.rules.documents import Document, Fault, shown
 
 
 def with_actions(found: Iterable[Document | Fault]) -> Iterator[Document | Fault]:
@@ -37,15 +35,13 @@ def with_actions(found: Iterable[Document | Fault]) -> Iterator[Document | Fault
             previous = document
             yield _merged(document, template, document) if template else document
         else:
-            yield Fault(document.line_of("action"), f"action {action!r}: expected global, reset or repeat")
+            yield Fault(
+                document.line_of("action"), f"action {shown(action)}: expected global, reset or repeat"
+            )
 
 
 def _takes_part(document: Document) -> bool:
     """Say whether a document is a rule or a part of one, not a correlation or a filter."""
-    try:
-        check_alias_expansion(document.data)
-    except SigmaError:
-        return False  # the parser says what is wrong with it
     return not {"correlation", "filter"} & document.data.keys()
 
 

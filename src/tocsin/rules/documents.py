@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import yaml
+from sigma.exceptions import SigmaError
+from sigma.rule.base import check_alias_expansion
 
 from tocsin.rules.files import RuleFile
 
@@ -64,6 +67,12 @@ class Document:
         return line
 
 
+def shown(value: object) -> str:
+    """Return a value of a rule for a message: whole when it is short."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def documents(file: RuleFile) -> Iterator[Document | Fault]:
     """Yield the documents of a file, and a fault for each one that is none.
 
@@ -93,6 +102,7 @@ _Loader.yaml_implicit_resolvers = {
 def _each(path: str, text: str) -> Iterator[Document | Fault]:
     line = 1
     try:
+        _refuse_deep_nesting(text)
         loader = _Loader(text)
         while loader.check_node():
             node = loader.get_node()
@@ -104,13 +114,39 @@ def _each(path: str, text: str) -> Iterator[Document | Fault]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(part for part in (error.problem, error.context) if part)
-        yield Fault(mark.line + 1 if mark else 1, f"not valid YAML: {reason}")
+        last = text.rstrip("\n").count("\n")  # a file that ends too early is wrong after its last line
+        yield Fault(min(mark.line, last) + 1 if mark else 1, f"not valid YAML: {reason}")
     except yaml.reader.ReaderError as error:
         yield Fault(text.count("\n", 0, error.position) + 1, f"not valid YAML: {error.reason}")
     except RecursionError:
         yield Fault(1, "not valid YAML: nested too deeply")
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         yield Fault(line, f"not valid YAML: {error}")
+
+
+MAX_DEPTH = 100
+"""Mappings and sequences inside each other; SigmaHQ's rules need six."""
+
+_BLOCK_INDENT = re.compile(rf"^[ \-?]{{{MAX_DEPTH},}}", re.MULTILINE)
+
+
+def _refuse_deep_nesting(text: str) -> None:
+    """Raise an error for text so deep that composing it, a recursion in C, would overflow the stack.
+
+    Every level takes a bracket, or a column of indentation, so a look at those spares nearly all files the
+    count.
+    """
+    if text.count("[") + text.count("{") < MAX_DEPTH and not _BLOCK_INDENT.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                problem = f"nested deeper than {MAX_DEPTH} levels"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast(yaml.Mark, event.start_mark))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _document(path: str, text: str, loader: _Loader, node: yaml.Node) -> Document | Fault | None:
@@ -122,9 +158,14 @@ def _document(path: str, text: str, loader: _Loader, node: yaml.Node) -> Documen
     twice = _duplicate_key(node)
     if twice is not None:
         return twice
-    own = "\n".join(text.split("\n")[node.start_mark.line : node.end_mark.line + 1])
+    own = "\n".join(text.split("\n")[node.start_mark.line : node.end_mark.line + 1]).rstrip("\n -")
     data = loader.construct_document(node)
-    return Document(path, line, own.rstrip("\n -"), data, node)
+    if "&" in own:  # there may be aliases
+        try:
+            check_alias_expansion(data)
+        except SigmaError as error:
+            return Fault(line, str(error))
+    return Document(path, line, own, data, node)
 
 
 def _duplicate_key(root: yaml.Node) -> Fault | None:

@@ -73,7 +73,8 @@ def _packs_root() -> Traversable:
 
 def _pack(name: str) -> Iterator[RuleFile]:
     if name not in packs():
-        hint = nearest(name, packs()) or f"one of: {', '.join(BUILTIN + pack for pack in packs())}"
+        known = [BUILTIN + pack for pack in packs()]
+        hint = nearest(BUILTIN + name, known) or f"one of: {', '.join(known)}"
         raise SettingsError(f"rules {BUILTIN + name!r}: no such pack", hint)
     folder = _packs_root().joinpath(name)
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
@@ -107,7 +108,11 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: str) -> Rule
 
 def _is_rule_name(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return name.lower().endswith(_SUFFIXES) and not any(p.startswith(".") or p == "__MACOSX" for p in parts)
+    return name.lower().endswith(_SUFFIXES) and not any(_is_hidden(part) for part in parts)
+
+
+def _is_hidden(part: str) -> bool:
+    return part == "__MACOSX" or (part.startswith(".") and part.strip(".") != "")
 
 
 def _read(shown: str, path: Traversable) -> RuleFile:

@@ -172,6 +172,21 @@ def atoms(node: Node) -> tuple[Atom, ...]:
             assert_never(node)
 
 
+def depth(node: Node) -> int:
+    """Return how many nodes lie on the longest way from the root to an atom; without recursion."""
+    deepest = 0
+    waiting: list[tuple[Node, int]] = [(node, 1)]
+    while waiting:
+        found, level = waiting.pop()
+        deepest = max(deepest, level)
+        match found:
+            case And() | Or():
+                waiting += [(child, level + 1) for child in found.nodes]
+            case Not() | Selection():
+                waiting.append((found.node, level + 1))
+    return deepest
+
+
 def joined(kind: type[And | Or], nodes: tuple[Node, ...]) -> Node:
     """Return the nodes linked by `kind`, or the only one of them as it is."""
     return nodes[0] if len(nodes) == 1 else kind(nodes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sigma.correlations import SigmaCorrelationRule
@@ -19,7 +19,7 @@ from tocsin.rules.translate import Placeholders
 
 
 def load_rules(
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path] | Path,
     *,
     strict: bool = False,
     placeholders: Mapping[str, Sequence[str]] | None = None,
@@ -27,7 +27,8 @@ def load_rules(
     """Load Sigma rules; those that cannot be evaluated are named in the report.
 
     Args:
-        paths: files, folders (with all `*.yml` and `*.yaml` in them), zip archives, or `builtin:NAME`.
+        paths: files, folders (with all `*.yml` and `*.yaml` in them), zip archives, or `builtin:NAME`;
+            or just one of these.
         strict: refuse the whole set unless every document in it is a rule that can be evaluated.
         placeholders: the values that `|expand` puts in the place of `%name%`.
 
@@ -40,14 +41,14 @@ def load_rules(
     if strict and faulty:
         raise RuleError(f"{len(faulty)} of {len(loaded.report)} rules must be mended:\n{_listed(faulty)}")
     if not loaded.rules:
-        listed = ", ".join(str(path) for path in paths) or "no path at all"
+        listed = ", ".join(str(path) for path in _each(paths)) or "no path at all"
         problem = f"no rule could be loaded from {listed}"
         raise RuleError(f"{problem}:\n{_listed(faulty)}" if faulty else problem, "see: tocsin rules check")
     return loaded
 
 
 def read_rules(
-    paths: Sequence[str | Path], *, placeholders: Mapping[str, Sequence[str]] | None = None
+    paths: Sequence[str | Path] | Path, *, placeholders: Mapping[str, Sequence[str]] | None = None
 ) -> RuleSet:
     """Load Sigma rules as `load_rules` does, but return the set even when it has no rule or has mistakes.
 
@@ -55,10 +56,14 @@ def read_rules(
         SettingsError: a path does not exist.
     """
     loader = _Loader(placeholders or {})
-    for file in rule_files(paths):
+    for file in rule_files(_each(paths)):
         for found in with_actions(documents(file)):
             loader.take(file.path, found)
     return loader.result()
+
+
+def _each(paths: Sequence[str | Path] | Path) -> Sequence[str | Path]:
+    return [paths] if isinstance(paths, str | Path) else paths
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ class _Loader:
 
     placeholders: Placeholders
     rules: dict[str, Rule] = field(default_factory=dict)
-    filters: list[Filter] = field(default_factory=list)
+    filters: dict[int, Filter] = field(default_factory=dict)  # by their places in the report
     report: list[RuleReport] = field(default_factory=list)
 
     def take(self, path: str, found: Document | Fault) -> None:
@@ -77,8 +82,9 @@ class _Loader:
             self._note(found, _correlation_faults(found))
         elif "filter" in found.data:
             made, faults = parse_filter(found, self.placeholders)
-            self.filters += [made] if made else []
             self._note(found, faults)
+            if made:
+                self.filters[len(self.report) - 1] = made
         else:
             self._take_rule(found)
 
@@ -117,7 +123,14 @@ class _Loader:
         )
 
     def result(self) -> RuleSet:
-        rules = tuple(filtered(rule, self.filters) for rule in self.rules.values())
+        for place, filter_ in self.filters.items():
+            if not any(filter_.is_for(rule) for rule in self.rules.values()):
+                reason = "; ".join(
+                    filter(None, (self.report[place].reason, "no rule that is loaded fits it"))
+                )
+                self.report[place] = replace(self.report[place], reason=reason)
+        filters = list(self.filters.values())
+        rules = tuple(filtered(rule, filters) for rule in self.rules.values())
         revision = revision_of(*sorted(f"{rule.id} {rule.revision}" for rule in rules))
         return RuleSet(rules, tuple(self.report), revision)
 

@@ -8,14 +8,14 @@ from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sigma import exceptions as sigma
-from sigma.policy.profiles import TrustedPolicy
 from sigma.rule import SigmaDetections, SigmaLogSource, SigmaRule
 
 from tocsin.attack import attribution
 from tocsin.model import Level, LogSource
-from tocsin.rules.documents import Document, Fault, Severity
-from tocsin.rules.ir import Node
+from tocsin.rules.documents import Document, Fault, Severity, shown
+from tocsin.rules.ir import Node, Or, joined
 from tocsin.rules.items import item_faults
+from tocsin.rules.regex import POLICY
 from tocsin.rules.rule import Rule
 from tocsin.rules.translate import Placeholders, Translator, Untranslatable
 
@@ -73,11 +73,16 @@ _NEEDED = {"title", "id", "level"}
 
 def described_faults(document: Document) -> list[Fault]:
     """Return the mistakes in everything but the log source and the detection."""
+    data = document.data
+    faults = []
+    id_ = data.get("id")
+    if id_ is not None and not isinstance(id_, str):
+        faults.append(Fault(document.line_of("id"), f"the id must be a UUID, got {shown(id_)}"))
+        data = {**data, "id": None}
     try:
-        _, errors = SigmaRule.from_dict_common_params(document.data, collect_errors=True)
+        _, errors = SigmaRule.from_dict_common_params(data, collect_errors=True)
     except ODD as error:
         return [Fault(document.line, f"not a Sigma rule: {error}")]
-    faults = []
     for found in errors:
         key = _KEYS.get(type(found))
         if key:
@@ -93,7 +98,7 @@ def _tag_faults(document: Document) -> Iterator[Fault]:
         return
     for index, tag in enumerate(tags):
         if not isinstance(tag, str) or "." not in tag:
-            reason = f"the tag {tag!r} has no namespace, as in attack.execution"
+            reason = f"the tag {shown(tag)} has no namespace, as in attack.execution"
             yield Fault(document.line_of("tags", index), reason, Severity.NOTICE)
 
 
@@ -120,16 +125,22 @@ def condition_of(
     if faults or not isinstance(written, dict):
         return None, faults
     try:
-        detections = kind.from_dict(written, policy=TrustedPolicy)
-        return Translator(detections, written, section, placeholders).conditions(), []
-    except Untranslatable as error:
-        return None, [Fault(document.line_of(*error.keys), error.reason, error.severity)]
-    except sigma.SigmaConditionError as error:
-        faults = [Fault(document.line_of(section, "condition"), f"condition: {error}")]
-        return None, [*_detection_faults(document, section, written), *faults]
+        detections = kind.from_dict(written, policy=POLICY)
     except ODD as error:
         refused = list(_detection_faults(document, section, written))
-        return None, refused or [Fault(document.line_of(section), str(error))]
+        if not refused:
+            return None, [Fault(document.line_of(section), str(error))]
+        # The conditions may be wrong, too: check them against detections of the same names.
+        written = {name: what if name == "condition" else "x" for name, what in written.items()}
+        detections, faults = SigmaDetections.from_dict(written, policy=POLICY), refused
+    translator = Translator(detections, written, section, placeholders)
+    nodes: list[Node] = []
+    for index, condition in enumerate(detections.parsed_condition):
+        try:
+            nodes.append(translator.condition(condition, index))
+        except Untranslatable as error:
+            faults.append(Fault(document.line_of(*error.keys), error.reason, error.severity))
+    return (None, faults) if faults else (joined(Or, tuple(nodes)), [])
 
 
 def _shape_faults(document: Document, section: str, written: object) -> Iterator[Fault]:
@@ -139,21 +150,21 @@ def _shape_faults(document: Document, section: str, written: object) -> Iterator
         return
     for name in written:
         if not isinstance(name, str):
-            yield Fault(document.line_of(section, name), f"{section}: names must be text, got {name!r}")
+            yield Fault(document.line_of(section, name), f"{section}: names must be text, got {shown(name)}")
     line = document.line_of(section, "condition")
     conditions = written.get("condition")
     if conditions is None or conditions == []:
         yield Fault(line, f"{section}: there must be a condition")
     for condition in conditions if isinstance(conditions, list) else [conditions]:
         if condition is not None and not isinstance(condition, str):
-            yield Fault(line, f"a condition must be text, got {condition!r}")
+            yield Fault(line, f"a condition must be text, got {shown(condition)}")
 
 
 def _detection_faults(document: Document, section: str, written: dict[str, Any]) -> Iterator[Fault]:
     """Yield every item that pySigma refuses, with its line; on its own it stops at the first."""
     for name, definition in written.items():
         if name not in ("condition", "rules"):
-            for keys, reason in item_faults(definition, (section, name), TrustedPolicy):
+            for keys, reason in item_faults(definition, (section, name)):
                 yield Fault(document.line_of(*keys), reason)
 
 

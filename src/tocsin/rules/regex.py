@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import warnings
+from typing import cast
+
+from sigma.policy import SigmaPolicy
+from sigma.policy.regex_engine import PythonRegexEngine, RegexPattern
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _LEADING_FLAGS = re.compile(r"\(\?[aiLmsux]+\)")
@@ -21,24 +25,41 @@ def compiled(pattern: str, flags: str) -> re.Pattern[str]:
         flags: any of `i`, `m`, `s`.
 
     Raises:
-        re.error: the pattern is not valid.
-        OverflowError, RecursionError: it repeats too often or nests too deeply.
+        re.error: the pattern is not valid, repeats too often or nests too deeply.
     """
     value = re.NOFLAG
     for flag in flags:
         value |= _FLAGS[flag]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as "possible nested set": Perl reads these as they stand
-        return re.compile(pattern, value)
+    return _compiled(pattern, value)
 
 
 def problem_of(pattern: str, flags: str) -> str:
     """Return why a pattern is not valid, or an empty string."""
     try:
         compiled(pattern, flags)
-    except (re.error, OverflowError, RecursionError) as error:
+    except re.error as error:
         return str(error)
     return ""
+
+
+def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as "possible nested set": Perl reads these as they stand
+        try:
+            return re.compile(pattern, flags)
+        except (OverflowError, RecursionError) as error:
+            raise re.error(str(error), pattern) from error
+
+
+class _Engine(PythonRegexEngine):
+    """How pySigma checks that an expression is valid: as it will be run."""
+
+    def compile(self, pattern: str, flags: int = 0) -> RegexPattern:
+        return cast(RegexPattern, _compiled(pattern, flags))
+
+
+POLICY = SigmaPolicy(regex_engine=_Engine())
+"""What pySigma is to take for valid."""
 
 
 def anchored(pattern: str, *, start: bool, end: bool) -> str:

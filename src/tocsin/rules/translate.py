@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -44,7 +45,8 @@ from sigma.types import (
     SpecialChars,
 )
 
-from tocsin.rules.documents import Key, Severity
+from tocsin.errors import nearest
+from tocsin.rules.documents import MAX_DEPTH, Key, Severity
 from tocsin.rules.ir import (
     And,
     Cidr,
@@ -61,6 +63,7 @@ from tocsin.rules.ir import (
     Text,
     TimePart,
     Wild,
+    depth,
     joined,
 )
 from tocsin.rules.regex import anchored, problem_of
@@ -72,6 +75,9 @@ Placeholders = Mapping[str, Sequence[str]]
 
 
 modifier_mapping.setdefault("utf16le", SigmaWideModifier)  # Sigma 2's name of `wide`, which pySigma lacks
+
+
+_TOO_DEEP = "condition: nested too deeply"
 
 
 class Untranslatable(Exception):  # noqa: N818 - a signal inside this room, turned into a report entry
@@ -103,21 +109,27 @@ class Translator:
     placeholders: Placeholders = field(default_factory=dict)
     done: dict[str, Node] = field(default_factory=dict)
 
-    def conditions(self) -> Node:
-        """Return the tree of the rule: its conditions are alternatives.
+    def condition(self, condition: SigmaCondition, index: int = 0) -> Node:
+        """Return the tree of one condition.
 
         Raises:
-            Untranslatable: something cannot be evaluated.
-            SigmaConditionError: a condition is not valid Sigma.
+            Untranslatable: it is not valid Sigma, or something that it names cannot be evaluated.
         """
-        nodes = [self._condition(c) for c in self.detections.parsed_condition]
-        return joined(Or, tuple(nodes))
-
-    def _condition(self, condition: SigmaCondition) -> Node:
+        keys: Keys = (self.section, "condition", index)
+        if "|" in condition.condition:
+            reason = "condition: what follows | is Sigma 1; correlation rules have taken its place"
+            raise Untranslatable(keys, reason, Severity.UNSUPPORTED)
         try:
-            return self._tree(cast(ConditionItem, condition.parse(postprocess=False)))
+            node = self._tree(cast(ConditionItem, condition.parse(postprocess=False)))
+        except SigmaConditionError as error:
+            of_number = re.search(r"\b(?!1\b)[0-9]+ +of\b", condition.condition)
+            hint = " (Sigma knows '1 of', 'any of' and 'all of')" if of_number else ""
+            raise Untranslatable(keys, f"condition: {error}{hint}") from error
         except RecursionError as error:
-            raise SigmaConditionError("the condition is nested too deeply") from error
+            raise Untranslatable(keys, _TOO_DEEP) from error
+        if depth(node) > MAX_DEPTH:
+            raise Untranslatable(keys, _TOO_DEEP)
+        return node
 
     def _tree(self, item: ConditionItem) -> Node:
         if isinstance(item, ConditionIdentifier):
@@ -126,7 +138,7 @@ class Translator:
             names = [i.identifier for i in item.resolve_referenced_detections(self.detections)]
             if not names:
                 quantifier, pattern = item.args
-                raise SigmaConditionError(f"'{quantifier} of {pattern}' names no detection of this rule")
+                raise SigmaConditionError(f"'{quantifier} of {pattern}' names no detection")
             kind = And if item.cond_class is ConditionAND else Or
             return joined(kind, tuple(self._selection(name) for name in names))
         nodes = tuple(self._tree(cast(ConditionItem, argument)) for argument in item.args)
@@ -140,7 +152,8 @@ class Translator:
 
     def _selection(self, name: str) -> Node:
         if name not in self.detections.detections:
-            raise SigmaConditionError(f"the condition names {name!r}, which the rule does not define")
+            hint = nearest(name, self.detections.detections)
+            raise SigmaConditionError(f"{name!r} is not defined" + (f", {hint}" if hint else ""))
         if name not in self.done:
             node = self._detection(self.detections[name], self.raw[name], (self.section, name))
             self.done[name] = Selection(name, node)

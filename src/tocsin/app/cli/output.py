@@ -31,7 +31,7 @@ def emit(
         columns: the keys that the table shows, in order.
         title: above the table.
     """
-    if (format_ or ("table" if sys.stdout.isatty() else "ndjson")) == "ndjson":
+    if not is_table(format_):
         encoder = msgspec.json.Encoder()
         for row in rows:
             click.echo(encoder.encode(row))
@@ -45,6 +45,11 @@ def emit(
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     Console().print(table)
+
+
+def is_table(format_: str | None) -> bool:
+    """Say whether rows are to be printed as a table: as asked for, else when stdout is a terminal."""
+    return format_ == "table" or (format_ is None and sys.stdout.isatty())
 
 
 def notice(text: str) -> None:
