@@ -102,6 +102,13 @@ def test_memory_is_bounded(lab, monkeypatch):
     assert len(lab._routes) <= 1
 
 
+def test_long_values_do_not_fill_the_memory(lab, monkeypatch):
+    """The memo is bounded by the text it holds, too."""
+    monkeypatch.setattr(module, "MEMO_TEXT", 10_000)
+    lab.judge_lines([line(i, command_line=f"cmd.exe {i}" + "x" * 4_000) for i in range(20)])
+    assert len(lab._conclusions) <= 3
+
+
 def test_several_rules_fire_and_the_strongest_gives_the_label(tmp_path):
     """All detections are kept, in the order of the rules; the label is one."""
     selection = {"selection": {"CommandLine|contains": "evil"}}

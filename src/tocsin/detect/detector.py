@@ -28,7 +28,10 @@ Conclusion = tuple[Label, tuple[Detection, ...]]
 NOTHING: Conclusion = (NO_LABEL, ())
 
 MEMO = 50_000
-"""How many conclusions are kept for events to come before the memo starts anew: some 25 MB at most."""
+"""How many conclusions are kept for events to come before the memo starts anew: 25 MB without their texts."""
+
+MEMO_TEXT = 16_000_000
+"""How many characters the texts of the conclusions kept may have; a script block alone can have thousands."""
 
 ROUTES = 1_000
 """How many log sources are remembered; real traffic has a few dozen."""
@@ -45,6 +48,7 @@ class Detector:
         self._routes: dict[LogSource, list[tuple[int, Matcher]]] = {}
         self._conclusions: dict[tuple[tuple[int, Evidence], ...], Conclusion] = {}
         self._detections: dict[tuple[int, Evidence], Detection] = {}
+        self._text = 0
 
     def judge(self, batch: Batch) -> Judged:
         """Return the batch with one verdict per record, in order. No record makes it raise."""
@@ -88,9 +92,11 @@ class Detector:
         return route
 
     def _conclude(self, reasons: tuple[tuple[int, Evidence], ...]) -> Conclusion:
-        if len(self._conclusions) >= MEMO:
+        if len(self._conclusions) >= MEMO or self._text >= MEMO_TEXT:
             self._conclusions.clear()
             self._detections.clear()
+            self._text = 0
+        self._text += sum(len(text) for _, matched in reasons for _, text in matched)
         label = label_among(self.rules.rules[index] for index, _ in reasons)
         detections = tuple(self._detection(index, matched) for index, matched in reasons)
         conclusion = self._conclusions[reasons] = (label, detections)

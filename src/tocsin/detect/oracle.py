@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from math import isfinite
 from typing import assert_never
 
 from tocsin.detect.reading import Reading, Value
@@ -234,9 +235,9 @@ def time_part_in(value: Value, part: TimePart) -> int | None:
     try:
         if isinstance(value.raw, str):
             return _PARTS[part](datetime.fromisoformat(value.raw))
-        if isinstance(value.raw, bool):
-            return None
         seconds = value.raw
+        if isinstance(seconds, bool) or not isfinite(seconds):
+            return None
         while abs(seconds) >= _TOO_LATE:
             seconds /= 1000
         return _PARTS[part](datetime.fromtimestamp(seconds, UTC))

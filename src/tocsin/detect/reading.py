@@ -45,11 +45,12 @@ class Reading:
 
     def is_present(self, field: str) -> bool:
         """Say whether a field has something that is neither null nor an empty list."""
-        return next(_leaves(_look_up(self._fields, field)), None) is not None
+        return any(True for found in _look_up(self._fields, field) for _ in _leaves(found))
 
     def _read(self, field: str) -> Iterator[Value]:
-        for leaf in _leaves(_look_up(self._fields, field)):
-            yield from _value(field, leaf)
+        for found in _look_up(self._fields, field):
+            for leaf in _leaves(found):
+                yield from _value(field, leaf)
 
 
 def as_text(raw: object) -> str:
@@ -74,18 +75,20 @@ def _look_up(fields: Mapping[str, object], name: str) -> Iterator[object]:
     head, dot, rest = name.partition(".")
     while dot:
         if head in fields:
-            for inner in _leaves(iter((fields[head],))):
+            for inner in _leaves(fields[head]):
                 if isinstance(inner, Mapping):
                     yield from _look_up(inner, rest)
         more, dot, rest = rest.partition(".")
         head = f"{head}.{more}"
 
 
-def _leaves(found: Iterator[object]) -> Iterator[object]:
-    """Yield what is not a list and not null, from lists of any depth."""
-    for item in found:
+def _leaves(found: object) -> Iterator[object]:
+    """Yield what is neither a list nor null, from lists of any depth."""
+    waiting = [found]
+    while waiting:
+        item = waiting.pop()
         if isinstance(item, list | tuple):
-            yield from _leaves(iter(item))
+            waiting.extend(reversed(item))
         elif item is not None:
             yield item
 
@@ -96,11 +99,14 @@ def _value(name: str, leaf: object) -> Iterator[Value]:
         yield Value(name, leaf, text, fold(text))
 
 
-def _everything(fields: Mapping[str, object], prefix: str = "") -> Iterator[Value]:
-    for key, held in fields.items():
-        name = f"{prefix}{key}"
-        for leaf in _leaves(iter((held,))):
-            if isinstance(leaf, Mapping):
-                yield from _everything(leaf, f"{name}.")
-            else:
-                yield from _value(name, leaf)
+def _everything(fields: Mapping[str, object]) -> Iterator[Value]:
+    waiting: list[tuple[str, object]] = [("", fields)]
+    while waiting:
+        name, item = waiting.pop()
+        if isinstance(item, Mapping):
+            prefix = f"{name}." if name else ""
+            waiting.extend((f"{prefix}{key}", held) for key, held in reversed(list(item.items())))
+        elif isinstance(item, list | tuple):
+            waiting.extend((name, held) for held in reversed(item))
+        else:
+            yield from _value(name, item)
