@@ -1,18 +1,131 @@
-"""The records that could not be events, with the reason and their bytes."""
+"""The records that could not be events, with the reason and their bytes, until they are sent again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError, DeltaError
 
-from tocsin.results.table import DEAD_LETTERS, dataset
+from tocsin.errors import StreamError
+from tocsin.model import Record, Stream
+from tocsin.results.table import DEAD_LETTERS, dataset, origin_of
+
+_ATTEMPTS = 5
+_CHUNK = 1000
+"""Positions per condition when rows are marked: a longer one is slow to plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that is not an event.
+
+    Attributes:
+        record: the record, whole.
+        reason: the kind of fault, as in `RejectReason`.
+        detail: one sentence.
+        replayed: when it was sent again; None when it was not.
+    """
+
+    record: Record
+    reason: str
+    detail: str
+    replayed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dead letters are meant; None means any.
+
+    Attributes:
+        replayed: those that were sent again, or that were not.
+    """
+
+    reason: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    replayed: bool | None = None
+
+    def condition(self) -> pads.Expression:
+        """Return the choice as a condition on the table's columns."""
+        found = pads.scalar(True)  # noqa: FBT003 - Arrow's literal
+        for name in ("reason", "partition", "offset"):
+            value = getattr(self, name)
+            if value is not None:
+                found &= pads.field(name) == value
+        if self.replayed is not None:
+            there = pc.is_valid(pads.field("replayed_time"))
+            found &= there if self.replayed else ~there
+        return found
 
 
 def count(results: Path) -> dict[str, int]:
-    """Return reason -> number of dead letters; empty when there is no such table yet."""
+    """Return reason -> number of dead letters, most first; empty when there is no such table yet."""
     if not DeltaTable.is_deltatable(str(results / DEAD_LETTERS)):
         return {}
     found = dataset(results, DEAD_LETTERS).to_table(columns=["reason"]).group_by("reason")
     rows = found.aggregate([([], "count_all")]).sort_by([("count_all", "descending")]).to_pylist()
     return {row["reason"]: row["count_all"] for row in rows}
+
+
+def find(results: Path, choice: Choice) -> Iterator[DeadLetter]:
+    """Yield dead letters, a file of the table at a time.
+
+    Raises:
+        SettingsError: there are no results in the folder.
+    """
+    rows = dataset(results, DEAD_LETTERS)
+    origin = origin_of(results, DEAD_LETTERS)
+    for chunk in rows.to_batches(filter=choice.condition(), batch_size=1024):
+        for row in chunk.to_pylist():
+            stream = Stream("topic", row["topic"], origin.topic_id if origin else row["topic"])
+            yield _dead_letter(row, stream)
+
+
+def mark_replayed(results: Path, positions: Iterable[tuple[int, int]], now: datetime) -> None:
+    """Note that the records at these positions (partition, offset) were sent again. May be repeated.
+
+    Raises:
+        StreamError: the table cannot be written.
+    """
+    by_partition: dict[int, list[int]] = {}
+    for partition, offset in positions:
+        by_partition.setdefault(partition, []).append(offset)
+    stamp = f"timestamp '{now.strftime('%Y-%m-%d %H:%M:%S')}Z'"
+    for partition, offsets in by_partition.items():
+        for first in range(0, len(offsets), _CHUNK):
+            some = ", ".join(str(o) for o in offsets[first : first + _CHUNK])
+            where = f'"partition" = {partition} AND "offset" IN ({some}) AND replayed_time IS NULL'
+            _update(results / DEAD_LETTERS, stamp, where)
+
+
+def _update(path: Path, stamp: str, where: str) -> None:
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            DeltaTable(path).update(updates={"replayed_time": stamp}, predicate=where)
+        except CommitFailedError:  # a worker wrote at the same moment
+            if not left:
+                raise StreamError(f"{path}: other writers won {_ATTEMPTS} commits in a row") from None
+        except DeltaError as error:
+            raise StreamError(f"{path}: cannot be written: {error}") from error
+        else:
+            return
+
+
+def _dead_letter(row: Mapping[str, object], stream: Stream) -> DeadLetter:
+    sent = row["record_time"]
+    record = Record(
+        stream=stream,
+        partition=row["partition"],  # type: ignore[arg-type]  # the schema says what each column holds
+        offset=row["offset"],  # type: ignore[arg-type]
+        timestamp=int(sent.timestamp() * 1000) if isinstance(sent, datetime) else -1,
+        key=row["key"],  # type: ignore[arg-type]
+        value=row["value"],  # type: ignore[arg-type]
+        headers=[(h["name"], h["value"]) for h in row["headers"] or ()],  # type: ignore[attr-defined]
+    )
+    return DeadLetter(record, str(row["reason"]), str(row["detail"]), row["replayed_time"])  # type: ignore[arg-type]

@@ -69,9 +69,10 @@ DEAD_LETTERS = pa.schema(
         ("key", pa.binary()),
         ("value", pa.binary()),
         ("headers", pa.list_(pa.struct([("name", pa.string()), ("value", pa.binary())]))),
+        ("replayed_time", pa.timestamp("us", "UTC")),
     ]
 )
-"""One row per record that is not an event, whole, so that it can be sent again."""
+"""One row per record that is not an event, whole, so that it can be sent again; null until it was."""
 
 
 def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table:
@@ -118,6 +119,7 @@ def dead_letter_rows(judged: Judged, stored: datetime) -> pa.Table:
         [batch.keys[i] for i in rows],
         [batch.values[i] for i in rows],
         [[{"name": name, "value": value} for name, value in batch.headers[i]] for i in rows],
+        [None] * len(rows),
     ]
     return _table(columns, DEAD_LETTERS)
 

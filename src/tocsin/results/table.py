@@ -168,6 +168,12 @@ def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
     return snapshot(results, table).rows
 
 
+def origin_of(results: Path, table: str = VERDICTS) -> Origin | None:
+    """Return the topic whose records a table holds, if Tocsin made it."""
+    with _store(results):
+        return _origin_of(DeltaTable(results / table))
+
+
 def _opened(path: Path, schema: pa.Schema, origin: Origin) -> DeltaTable:
     described = json.dumps({"tocsin": asdict(origin)})
     try:

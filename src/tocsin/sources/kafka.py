@@ -21,6 +21,7 @@ _DEFAULTS: dict[str, object] = {
     "partition.assignment.strategy": "cooperative-sticky",  # a new worker does not stop the others
     "session.timeout.ms": 10_000,  # how long a killed worker's partitions wait for another
     "heartbeat.interval.ms": 2_000,
+    "enable.partition.eof": True,  # the end is told: markers of transactions count in offsets, not in records
     "fetch.wait.max.ms": 100,  # an idle topic costs ten requests a second; a record waits at most this
     "fetch.error.backoff.ms": 100,
     "queued.max.messages.kbytes": 65_536,  # memory is bounded by this and two batches
@@ -161,6 +162,10 @@ class KafkaSource:
 
     def _look_at(self, fault: KafkaError, message: Message) -> None:
         """Raise what cannot mend itself; librdkafka goes on trying with the rest."""
+        if fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
+            partition, end = cast(int, message.partition()), cast(int, message.offset())
+            self._next[partition] = max(end, self._next.get(partition, 0))
+            return
         where = f"{self._topic.name}[{message.partition()}]"
         if fault.code() in _OUTSIDE:
             raise StreamError(

@@ -17,9 +17,14 @@ from tocsin.errors import ExitCode, TocsinError, nearest
 COMMANDS: dict[str, tuple[str, str]] = {
     "broker": ("tocsin.app.cli.broker:broker", "Start, stop or look at the embedded Kafka broker."),
     "config": ("tocsin.app.cli.config:config", "Show the settings and where each value comes from."),
+    "dead-letters": (
+        "tocsin.app.cli.dead_letters:dead_letters",
+        "Look at the records that could not be decoded, and send them again.",
+    ),
     "demo": ("tocsin.app.cli.demo:demo", "Run the whole pipeline here: broker, producer, worker, plots."),
     "detect": ("tocsin.app.cli.detect:detect", "Classify the events of a topic as a consumer group member."),
     "produce": ("tocsin.app.cli.produce:produce", "Publish synthetic or recorded events to a topic."),
+    "rules": ("tocsin.app.cli.rules:rules", "Check, list and show Sigma rules."),
     "stats": ("tocsin.app.cli.stats:stats", "Tables and plots of what was classified."),
 }
 """Name -> (where it lives, one line of help)."""

@@ -1,0 +1,162 @@
+"""Dead letters can be mended and sent again, each once, wherever a replay was interrupted."""
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from tests.results.rows import judged
+from tocsin.app.replaying import replay
+from tocsin.errors import ExitCode, SettingsError
+from tocsin.kafka import Cluster, Topic, topic_of
+from tocsin.results import dead_letters
+from tocsin.results.dead_letters import Choice
+from tocsin.results.sink import ResultsSink
+from tocsin.results.table import Origin
+from tocsin.sinks.replay import Replay
+
+GOOD = b'{"event_type": "user_login", "timestamp": "2026-11-21T10:00:00Z", "logon_type": "failure"}'
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def topic(kafka, unique_name) -> Topic:
+    return topic_of(Cluster(kafka), unique_name, 2)
+
+
+@pytest.fixture
+def results(topic: Topic, tmp_path: Path) -> Path:
+    """Results with dead letters at offsets 1, 3 and 5 of partition 0."""
+    folder = tmp_path / "results"
+    sink = ResultsSink(folder, Origin(topic.cluster, topic.name, topic.id), "none", lambda: 0.0)
+    sink.start([0])
+    sink.write(judged(range(6), rejected=[1, 3, 5]))
+    sink.flush()
+    return folder
+
+
+def opened(kafka: str, topic: Topic) -> closing[Replay]:
+    return closing(Replay(Cluster(kafka), topic, f"{topic.name}.replay"))
+
+
+def in_topic(kafka: str, topic: Topic) -> list[tuple[Any, dict[str, Any]]]:
+    settings = {"bootstrap.servers": kafka, "group.id": f"{topic.name}-look", "auto.offset.reset": "earliest"}
+    consumer = Consumer({**settings, "enable.partition.eof": True})
+    consumer.subscribe([topic.name])
+    found: list[tuple[Any, dict[str, Any]]] = []
+    ended: set[int | None] = set()
+    while len(ended) < topic.partitions:
+        message = consumer.poll(10.0)
+        assert message is not None, "the topic did not end"
+        if message.error():
+            ended.add(message.partition())
+        else:
+            found.append((message.value(), dict(message.headers() or ())))
+    consumer.close()
+    return found
+
+
+def waiting(results: Path) -> list[int]:
+    return sorted(d.record.offset for d in dead_letters.find(results, Choice(replayed=False)))
+
+
+def test_what_was_mended_is_sent_once_and_the_rest_stays(kafka, topic, results):
+    """Replaying twice adds nothing twice."""
+    with opened(kafka, topic) as to:
+        done = replay(results, to, Choice(), {(0, 3): GOOD})
+    assert (done.recovered, done.sent, len(done.still)) == (0, 1, 2)
+    assert waiting(results) == [1, 5]
+    with opened(kafka, topic) as to:
+        again = replay(results, to, Choice(), {})
+    assert again.sent == 0
+    ((value, headers),) = in_topic(kafka, topic)
+    assert value == GOOD
+    assert headers["event-id"] == b"x", "its own headers are kept"
+    assert "traceparent" in headers
+
+
+def test_mending_what_does_not_wait_is_an_error(kafka, topic, results):
+    """A wrong position must not be ignored in silence, nor sent."""
+    with (
+        opened(kafka, topic) as to,
+        pytest.raises(SettingsError, match="no dead letter waits at partition 0, offset 2"),
+    ):
+        replay(results, to, Choice(), {(0, 2): GOOD})
+    assert in_topic(kafka, topic) == []
+
+
+class KilledError(Exception):
+    """The process dies here."""
+
+
+def dies(*_):
+    raise KilledError
+
+
+def killed_while_replaying(results: Path, to: Replay) -> None:
+    with pytest.raises(KilledError):
+        replay(results, to, Choice(), {(0, 3): GOOD})
+
+
+def test_interrupted_after_sending_it_is_not_sent_again(kafka, topic, results, monkeypatch):
+    """Killed between the commit in Kafka and the mark in the table: the next replay only marks."""
+    with opened(kafka, topic) as to, monkeypatch.context() as point:
+        point.setattr(dead_letters, "mark_replayed", dies)
+        killed_while_replaying(results, to)
+    assert waiting(results) == [1, 3, 5]
+    with opened(kafka, topic) as to:
+        done = replay(results, to, Choice(), {})
+    assert (done.recovered, done.sent) == (1, 0)
+    assert waiting(results) == [1, 5]
+    assert len(in_topic(kafka, topic)) == 1
+
+
+def test_interrupted_before_sending_it_is_sent_by_the_next(kafka, topic, results, monkeypatch):
+    """An intent alone means nothing; the mark in Kafka tells."""
+    with opened(kafka, topic) as to, monkeypatch.context() as point:
+        point.setattr(to, "send", dies)
+        killed_while_replaying(results, to)
+    with opened(kafka, topic) as to:
+        done = replay(results, to, Choice(), {(0, 3): GOOD})
+    assert (done.recovered, done.sent) == (0, 1)
+    assert len(in_topic(kafka, topic)) == 1
+
+
+def tocsin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tocsin", *arguments], capture_output=True, text=True, timeout=90, check=False
+    )
+
+
+def test_list_mend_replay_classify(kafka, topic, tmp_path):
+    """What a person does: list the dead letters, edit the file, replay it, and find the event."""
+    producer = Producer({"bootstrap.servers": kafka})
+    for value in (GOOD, GOOD.replace(b"2026-11-21T10", b"21st of November"), b"\xff"):
+        producer.produce(topic.name, value, partition=0)
+    producer.flush()
+    where = ["--bootstrap-servers", kafka, "--topic", topic.name, "--group", topic.name]
+    folder = ["--results", str(tmp_path / "results")]
+    detect = ["detect", "--once", *where, *folder, "--csv", str(tmp_path / "out.csv")]
+    assert tocsin(*detect).returncode == ExitCode.OK
+
+    listed = tocsin("dead-letters", "list", *folder)
+    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [row["reason"] for row in sorted(rows, key=lambda r: r["offset"])] == ["bad_field", "not_utf8"]
+    shown = tocsin("dead-letters", "show", *folder, "0", "1")
+    assert shown.stdout == rows[0]["value"]
+
+    rows[0]["value"] = GOOD.decode()
+    mended = tmp_path / "mended.ndjson"
+    mended.write_text("\n".join(json.dumps(row) for row in rows))
+    replayed = tocsin("dead-letters", "replay", *where, *folder, "--mended", str(mended))
+    assert replayed.returncode == ExitCode.OK, replayed.stderr
+    assert "1 sent" in replayed.stderr
+    assert "1 still are no events" in replayed.stderr
+    assert tocsin(*detect).returncode == ExitCode.OK
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
