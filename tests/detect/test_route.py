@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.detect.route import contradicts
-from tocsin.model import LogSource
+from tocsin.model import NO_CATEGORY, LogSource
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ from tocsin.model import LogSource
         (LogSource("windows", "process_creation"), LogSource("windows", "file_event"), True),
         (LogSource("windows", None, "sysmon"), LogSource("windows", None, "security"), True),
         (LogSource("windows", None, "security"), LogSource("windows", "", "security"), False),
+        (LogSource("windows", "registry_set", "sysmon"), LogSource("windows", "registry_event"), False),
+        (LogSource("windows", "registry_event", "sysmon"), LogSource("windows", "registry_set"), True),
+        (LogSource("windows", NO_CATEGORY, "security"), LogSource("windows", "process_creation"), True),
+        (LogSource("windows", NO_CATEGORY, "security"), LogSource("windows", None, "security"), False),
     ],
 )
 def test_what_is_not_said_contradicts_nothing(event, rule, apart):

@@ -40,10 +40,16 @@ _MEMORY = Stream("file", "memory", "memory")
 
 
 class Detector:
-    """Judges events by a rule set; keeps of events only what is equal in many of them."""
+    """Judges events by a rule set; keeps of events only what is equal in many of them.
 
-    def __init__(self, rules: RuleSet) -> None:
+    Args:
+        rules: what to judge by.
+        shape: the name of the shape that all records have; None to recognise it record by record.
+    """
+
+    def __init__(self, rules: RuleSet, shape: str | None = None) -> None:
         self.rules = rules
+        self._shape = shape
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, list[tuple[int, Matcher]]] = {}
         self._conclusions: dict[tuple[tuple[int, Evidence], ...], Conclusion] = {}
@@ -52,7 +58,9 @@ class Detector:
 
     def judge(self, batch: Batch) -> Judged:
         """Return the batch with one verdict per record, in order. No record makes it raise."""
-        return Judged(batch, [self._verdict(found) for found in decode(batch)], self.rules.revision)
+        return Judged(
+            batch, [self._verdict(found) for found in decode(batch, self._shape)], self.rules.revision
+        )
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tocsin.decode.logsources import is_what_rules_call
 from tocsin.model import LogSource
 from tocsin.rules import Rule
 
@@ -10,14 +11,15 @@ def contradicts(event: LogSource, rule: LogSource) -> bool:
     """Say whether an event of one log source cannot be what a rule for the other is about.
 
     It cannot when both name a product, a category or a service and the names differ; their case does not
-    matter. What one side does not say contradicts nothing.
+    matter, and a rule's name may be the broader one (`registry_event` takes in `registry_set`). What one side
+    does not say contradicts nothing.
     """
     pairs = (
         (event.product, rule.product),
         (event.category, rule.category),
         (event.service, rule.service),
     )
-    return any(own and other and own.lower() != other.lower() for own, other in pairs)
+    return any(own and other and not is_what_rules_call(own, other) for own, other in pairs)
 
 
 def candidates(event: LogSource, rules: tuple[Rule, ...]) -> tuple[int, ...]:

@@ -120,9 +120,12 @@ def _each(path: str, text: str) -> Iterator[Document | Fault]:
         yield Fault(text.count("\n", 0, error.position) + 1, f"not valid YAML: {error.reason}")
     except RecursionError:
         yield Fault(1, "not valid YAML: nested too deeply")
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
+    except _BAD_SCALARS as error:
         yield Fault(line, f"not valid YAML: {error}")
 
+
+_BAD_SCALARS = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What PyYAML raises on a value that is not what its tag says, such as `!!int ""` or `!!timestamp x`."""
 
 MAX_DEPTH = 100
 """Mappings and sequences inside each other; SigmaHQ's rules need six."""

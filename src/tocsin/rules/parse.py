@@ -172,7 +172,7 @@ def _rule(
     document: Document, logsource: LogSource, condition: Node, placeholders: Placeholders, faults: list[Fault]
 ) -> Rule:
     data = document.data
-    tags = tuple(tag for tag in data.get("tags") or () if isinstance(tag, str))
+    tags = tuple(tag for tag in _list(data.get("tags")) if isinstance(tag, str))
     attributed = attribution(tags)
     notices = [f"line {fault.line}: {fault.reason}" for fault in faults]
     notices += attributed.notes
@@ -201,6 +201,10 @@ def _rule(
         line=document.line,
         notices=tuple(notices),
     )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

@@ -46,7 +46,7 @@ from sigma.types import (
 )
 
 from tocsin.errors import nearest
-from tocsin.rules.documents import MAX_DEPTH, Key, Severity
+from tocsin.rules.documents import MAX_DEPTH, Key, Severity, shown
 from tocsin.rules.ir import (
     And,
     Cidr,
@@ -187,6 +187,10 @@ class Translator:
         return Not(node) if item.negated else node
 
     def _value(self, item: SigmaDetectionItem, value: SigmaType, keys: Keys) -> Node:
+        if isinstance(value, SigmaRegularExpression) and not isinstance(value.regexp, SigmaString):
+            raise Untranslatable(
+                keys, f"a regular expression must be text in quotes, got {shown(value.regexp)}"
+            )
         if isinstance(value, SigmaExpansion):
             return joined(Or, tuple(self._value(item, v, keys) for v in value.values))
         if isinstance(value, SigmaString | SigmaRegularExpression) and value.contains_placeholder():
