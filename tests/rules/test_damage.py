@@ -61,8 +61,10 @@ detection: {{s: {{a: 1}}, condition: s}}
 
 PIECES = [
     "|", "'", '"', ":", "- ", "[", "]", "{", "}", "*", "&a ", "*a", "null", "~", "5", "0x1F", "!!int ", "!x ",
-    "1.5", "true", "\t", "\n", "  ", " of ", "them", "not ", "and ", "(", ")", "|re", "|all", "|cidr", "|exists",
-    "|hour", "|neq", "|fieldref", "<<: ", "? ", "\0", "---\n", "action: repeat\n", "filter: ", ".inf", "\\", "[]",
+    "1.5", "true", "\t", "\n", "  ", " of ", "them", "not ", "and ", "(", ")", "|re", "|all", "|cidr",
+    "|exists",
+    "|hour", "|neq", "|fieldref", "<<: ", "? ", "\0", "---\n", "action: repeat\n", "filter: ", ".inf", "\\",
+    "[]",
     "{}", "%", "é",
 ]  # fmt: skip
 
