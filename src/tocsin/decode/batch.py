@@ -4,57 +4,74 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import cast
 
-from tocsin.decode import lab
+from tocsin.decode.shapes import LAB, Shape, shape_named, shape_of
 from tocsin.decode.text import parse
 from tocsin.model import Batch, Event, Headers, Rejected, RejectReason
 from tocsin.model.identity import EVENT_ID_HEADER, ids_at, is_uuid
 
-Parsed = dict[str, object] | Rejected
+Outcome = Event | Rejected
 
 
-def decode(batch: Batch) -> Sequence[Event | Rejected]:
-    """Return an event or a rejection for each record of the batch. Never raises."""
-    parsed = [parse(value) for value in batch.values]
-    ids = _event_ids(batch, parsed)
-    return [
-        found if type(found) is Rejected else _to_event(found, event_id)  # type: ignore[arg-type]  # not Rejected
-        for found, event_id in zip(parsed, ids, strict=True)
-    ]
+def decode(batch: Batch, shape: str | None = None) -> Sequence[Outcome]:
+    """Return an event or a rejection for each record of the batch. No record makes it raise.
+
+    Args:
+        batch: what to decode.
+        shape: the name of the shape that all records have; None to recognise it record by record.
+
+    Raises:
+        SettingsError: there is no shape of that name.
+    """
+    forced = shape_named(shape) if shape is not None else None
+    outcomes: list[Outcome | None] = [None] * len(batch)
+    objects: list[tuple[int, dict[str, object], Shape]] = []
+    for row, value in enumerate(batch.values):
+        found = batch.faults.get(row) or parse(value)
+        if isinstance(found, Rejected):
+            outcomes[row] = found
+            continue
+        known = forced or shape_of(found)
+        if known is None:
+            outcomes[row] = _unknown(found)
+        else:
+            objects.append((row, found, known))
+    for (row, found, known), event_id in zip(objects, _event_ids(batch, objects), strict=True):
+        if isinstance(event_id, Rejected):
+            outcomes[row] = event_id
+        else:
+            outcomes[row] = known.decode(found, event_id, batch.timestamps[row])
+    return cast(list[Outcome], outcomes)  # every row has been filled
 
 
-def _to_event(found: dict[str, object], event_id: str | Rejected) -> Event | Rejected:
-    if type(event_id) is Rejected:
-        return event_id
-    if lab.is_lab(found):
-        return lab.to_event(found, event_id)  # type: ignore[arg-type]  # a text: the other case has returned
-    return Rejected(RejectReason.UNKNOWN_SHAPE, f"no event_type among the keys: {_some(found)}")
-
-
-def _event_ids(batch: Batch, parsed: Sequence[Parsed]) -> list[str | Rejected]:
+def _event_ids(batch: Batch, objects: Sequence[tuple[int, dict[str, object], Shape]]) -> list[str | Rejected]:
     """Return each record's event id: the body's, else the header's, else one hashed from the position."""
-    ids = [
-        "" if type(found) is Rejected else _given_id(found, headers)  # type: ignore[arg-type]  # not Rejected
-        for found, headers in zip(parsed, batch.headers, strict=True)
-    ]
+    headers = batch.headers
+    ids = [_given_id(found, headers[row], shape) for row, found, shape in objects]
     without = defaultdict(list)
-    for index, (event_id, found) in enumerate(zip(ids, parsed, strict=True)):
-        if event_id == "" and type(found) is not Rejected:
-            without[batch.partitions[index]].append(index)
+    for index, event_id in enumerate(ids):
+        if event_id == "":
+            without[batch.partitions[objects[index][0]]].append(index)
     for partition, indexes in without.items():
-        hashed = ids_at([batch.stream.id, str(partition)], [batch.offsets[i] for i in indexes])
+        offsets = [batch.offsets[objects[i][0]] for i in indexes]
+        hashed = ids_at([batch.stream.id, str(partition)], offsets)
         for index, event_id in zip(indexes, hashed, strict=True):
             ids[index] = event_id
     return ids
 
 
-def _given_id(found: dict[str, object], headers: Headers) -> str | Rejected:
-    """Return the id that the body or the header gives, or an empty text."""
+def _given_id(found: dict[str, object], headers: Headers, shape: Shape) -> str | Rejected:
+    """Return the id that the body or the header gives, or an empty text.
+
+    In the lab's shape an `event_id` must be a UUID; in others the name may stand for something else.
+    """
     given = found.get("event_id")
     if given is not None:
         if type(given) is str and is_uuid(given):
             return given
-        return Rejected(RejectReason.BAD_FIELD, f"event_id: expected a UUID, got {str(given)[:60]!r}")
+        if shape is LAB:
+            return Rejected(RejectReason.BAD_FIELD, f"event_id: expected a UUID, got {str(given)[:60]!r}")
     for name, value in headers:
         if name == EVENT_ID_HEADER and value is not None:
             text = value.decode("ascii", "replace")
@@ -62,6 +79,7 @@ def _given_id(found: dict[str, object], headers: Headers) -> str | Rejected:
     return ""
 
 
-def _some(found: dict[str, object]) -> str:
-    names = ", ".join(list(found)[:6])
-    return names if len(found) <= 6 else f"{names}, ... ({len(found)} keys)"
+def _unknown(found: dict[str, object]) -> Rejected:
+    names = ", ".join(name[:40] for name in list(found)[:6])
+    listed = names if len(found) <= 6 else f"{names}, ... ({len(found)} keys)"
+    return Rejected(RejectReason.UNKNOWN_SHAPE, f"no known shape has just the keys: {listed}")

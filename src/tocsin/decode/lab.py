@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from tocsin.model import Event, LogSource, Rejected, RejectReason
+from tocsin.decode.names import LAB
+from tocsin.decode.times import from_milliseconds
+from tocsin.model import NO_CATEGORY, Event, LogSource, Rejected, RejectReason
 
 _LOGSOURCES = {
     "process_start": LogSource(product="windows", category="process_creation"),
-    "user_login": LogSource(product="windows", service="security"),
+    "user_login": LogSource(product="windows", category=NO_CATEGORY, service="security"),
 }
 _WINDOWS = LogSource(product="windows")
 
 _TEXTS = ("user", "host", "source_ip", "process_name", "command_line", "logon_type")
 
-_SIGMA_NAMES = {
-    "command_line": "CommandLine",
-    "user": "User",
-    "host": "Computer",
-    "source_ip": "IpAddress",
-}
-"""The lab's name -> the name that Sigma rules for Windows use; an event answers to both."""
 
-
-def is_lab(found: Mapping[str, object]) -> bool:
-    """Say whether a JSON object has the lab's shape."""
-    return "event_type" in found
-
-
-def to_event(found: dict[str, object], event_id: str) -> Event | Rejected:
+def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | Rejected:
     """Return the event, or why the object is not one.
 
-    `event_type` and `timestamp` must be there; what else is there must be of the right kind. Users, hosts
-    and addresses that are missing or null are empty.
+    `event_type` must be there, and a `timestamp` unless the broker has one; what else is there must be of the
+    right kind. Users, hosts and addresses that are missing or null are empty.
+
+    Args:
+        found: the object.
+        event_id: of the record.
+        recorded: the broker's timestamp, for an event without a time.
     """
-    event_type = found["event_type"]
-    timestamp = found.get("timestamp")
+    event_type = found.get("event_type")
+    timestamp = found.get("timestamp") or from_milliseconds(recorded)
     if type(event_type) is not str or not event_type:
         return _bad("event_type", "a text that is not empty", event_type)
-    if timestamp is None:
+    if timestamp == "":
         return Rejected(RejectReason.MISSING_FIELD, "timestamp: missing")
     if type(timestamp) is not str or not _is_iso_8601(timestamp):
         return _bad("timestamp", "a time in ISO 8601", timestamp)
@@ -61,7 +54,7 @@ def to_event(found: dict[str, object], event_id: str) -> Event | Rejected:
 
 def _fields(found: dict[str, object]) -> dict[str, object]:
     """Return the object with Sigma's names beside the lab's; its own keys win."""
-    fields = {sigma: found[lab] for lab, sigma in _SIGMA_NAMES.items() if lab in found}
+    fields = {sigma: found[lab] for lab, sigma in LAB.items() if lab in found}
     name = found.get("process_name")
     if name is not None:
         # Sigma's Image is a path and rules ask how it ends; the lab knows the file's name alone.

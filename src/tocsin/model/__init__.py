@@ -1,11 +1,12 @@
 """The nouns every room speaks of: frozen data, no behaviour beyond reading itself."""
 
 from tocsin.model.attack import Tactic, Technique
-from tocsin.model.event import Event, LogSource, Rejected, RejectReason
+from tocsin.model.event import NO_CATEGORY, Event, LogSource, Rejected, RejectReason
 from tocsin.model.record import Batch, Headers, Record, Stream
 from tocsin.model.verdict import NO_LABEL, Detection, Judged, Label, Level, Verdict
 
 __all__ = [
+    "NO_CATEGORY",
     "NO_LABEL",
     "Batch",
     "Detection",

@@ -15,11 +15,18 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """Sigma's triple that says which log an event was written to, or a rule reads; None is "not said"."""
+    """Sigma's triple that says which log an event was written to, or a rule reads; None is "not said".
+
+    Of an event that is known to belong to no category, such as a logon, the category is `NO_CATEGORY`.
+    """
 
     product: str | None = None
     category: str | None = None
     service: str | None = None
+
+
+NO_CATEGORY = "-"
+"""A category that no rule names: the event is not what any rule with a category is about."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
+
+from tocsin.model.event import Rejected
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -49,6 +51,10 @@ class Batch:
     """The records of one poll, as columns of equal length; within a partition offsets rise.
 
     See `Record` for what each column holds.
+
+    Attributes:
+        faults: row -> why the source could not read the record whole, such as a file that ends in the middle
+            of one. Its value is what could be read, or None.
     """
 
     stream: Stream
@@ -58,6 +64,7 @@ class Batch:
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     headers: Sequence[Headers]
+    faults: Mapping[int, Rejected] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

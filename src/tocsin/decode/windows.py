@@ -1,0 +1,97 @@
+"""What all shapes of a Windows event have in common: from its header and data to the event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from tocsin.decode.logsources import ANY_LOG, Log, log_of, service
+from tocsin.decode.names import LOGONS, SOURCE_IP, SUBJECT
+from tocsin.decode.repairs import account, repair
+from tocsin.model import NO_CATEGORY, Event, Rejected, RejectReason
+
+_log_of = lru_cache(maxsize=4_096)(log_of)
+
+_SYSMON_ONLY = ("ProcessGuid", "RuleName", "UtcTime")
+"""Fields by which Sysmon's events are known when they name neither channel nor provider."""
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(%\w+)?")
+
+
+def to_event(
+    header: Mapping[str, object], data: Mapping[str, object], event_id: str, timestamp: str
+) -> Event | Rejected:
+    """Return the event, or why there is none.
+
+    Args:
+        header: what Windows says of every event, under Sigma's names: EventID, Channel, Provider_Name,
+            Computer...
+        data: what this event says; its names win, but for the EventID.
+        event_id: of the record.
+        timestamp: ISO 8601.
+    """
+    number = _number(header.get("EventID"))
+    if number is None:
+        return Rejected(
+            RejectReason.BAD_FIELD, f"EventID: expected a number, got {str(header.get('EventID'))[:60]!r}"
+        )
+    fields: dict[str, object] = {**header, **data, "EventID": number}
+    log = _log_of(text(header.get("Channel")), text(header.get("Provider_Name")))
+    if log is ANY_LOG and any(name in fields for name in _SYSMON_ONLY):
+        log = service("sysmon")
+    fields.update(repair(log.service, number, fields))
+    source = log.source_of(number, fields.get("EventType"))
+    category = source.category
+    return Event(
+        event_id=event_id,
+        timestamp=timestamp,
+        user=_user(log, number, fields),
+        host=text(header.get("Computer")),
+        source_ip=_source_ip(fields),
+        event_type=category if category and category != NO_CATEGORY else f"{log.name}/{number}",
+        fields=fields,
+        logsource=source,
+    )
+
+
+def text(value: object) -> str:
+    """Return a text as it is, and anything else as an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    """Return an event id, which may be written as a number, as text, or as an element with attributes."""
+    if type(value) is int:
+        return value if 0 <= value < 2**32 else None
+    if isinstance(value, str):
+        digits = value.strip()
+        return _number(int(digits)) if digits.isdecimal() and len(digits) <= 10 else None
+    if isinstance(value, dict):
+        return _number(value.get("#text", value.get("Value")))
+    return _number(int(value)) if isinstance(value, float) and value.is_integer() else None
+
+
+def _user(log: Log, number: int, fields: Mapping[str, object]) -> str:
+    user = fields.get("User") or fields.get("SourceUser")
+    if isinstance(user, str) and user != "-":
+        return user
+    if log.service == "sysmon":  # other fields speak of the account under which Sysmon runs
+        return ""
+    if number in LOGONS:
+        user = account(fields.get("TargetUserName"), fields.get("TargetDomainName"))
+        if user:
+            return user
+    for name, domain in SUBJECT:
+        user = account(fields.get(name), fields.get(domain))
+        if user:
+            return user
+    return ""
+
+
+def _source_ip(fields: Mapping[str, object]) -> str:
+    for name in SOURCE_IP:
+        value = fields.get(name)
+        if isinstance(value, str) and _ADDRESS.fullmatch(value):
+            return value.removeprefix("::ffff:")
+    return ""
