@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.errors import SettingsError
-from tocsin.simulate.lab import LabShape
 from tocsin.simulate.packets import BadRow, Packet, PacketWriter, read_packets
 from tocsin.simulate.weave import Simulator
 
@@ -32,7 +31,7 @@ def bad(found: list[Packet | BadRow]) -> list[tuple[int, str]]:
 
 def test_what_was_saved_reads_back(tmp_path: Path) -> None:
     """Simulated events that were saved as a table come back equal, with ids, hosts and fields."""
-    made = Simulator(5, LabShape(), 0.2).take(range(1_790_000_000_000, 1_790_000_003_000))
+    made = Simulator(5, "lab", 0.2).take(range(1_790_000_000_000, 1_790_000_003_000))
     path = tmp_path / "new" / "raw_packets.csv"
     with PacketWriter(path) as writer:
         writer.write(made[:1_000])

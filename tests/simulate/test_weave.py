@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.simulate.lab import LabShape
 from tocsin.simulate.weave import Happening, Simulator
 
 START = 1_790_000_000_000
@@ -21,7 +20,7 @@ OWN = {"process_start": {"process_name", "command_line"}, "user_login": {"logon_
 
 
 def events(count: int, seed: int = 7, ratio: float = 0.1, start: int = START) -> list[Happening]:
-    return Simulator(seed, LabShape(), ratio).take(range(start, start + count * 10, 10))
+    return Simulator(seed, "lab", ratio).take(range(start, start + count * 10, 10))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def many() -> list[Happening]:
 def test_repeatable(seed: int, cut: int) -> None:
     """The same seed and times give the same bytes, however many events are asked for at once."""
     whole = events(300, seed)
-    simulator = Simulator(seed, LabShape(), 0.1)
+    simulator = Simulator(seed, "lab", 0.1)
     times = range(START, START + 3_000, 10)
     assert simulator.take(times[:cut]) + simulator.take(times[cut:]) == whole
 

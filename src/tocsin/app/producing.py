@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tocsin.simulate.pace import Pace
 from tocsin.simulate.packets import BadRow, Packet, read_packets
@@ -101,7 +101,7 @@ class Surroundings:
     sleep: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
     watch: Callable[[Counts], None] = lambda _counts: None
-    keep: Sequence[Callable[[Sequence[Outgoing]], None]] = field(default_factory=tuple)
+    keep: Sequence[Callable[[Sequence[Any]], None]] = field(default_factory=tuple)
 
 
 def publish_all(feed: Feed, publisher: Publisher, plan: Plan, around: Surroundings) -> Counts:

@@ -25,7 +25,13 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 
 
 class Shape(Protocol):
-    """Knows how one kind of log writes actions."""
+    """Knows how one kind of log writes actions.
+
+    Attributes:
+        detailed: whether it sees more than processes and logons.
+    """
+
+    detailed: bool
 
     def drafts(self, action: Action) -> Sequence[Draft]:
         """Return the events that an action leaves, in order; none where this log does not see it."""

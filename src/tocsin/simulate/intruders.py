@@ -12,6 +12,9 @@ from tocsin.simulate.organisation import Organisation
 from tocsin.simulate.scenarios import SCENARIOS, Act, Cast, Scenario
 from tocsin.simulate.swells import Swells
 
+HASTY = 3
+"""Actions at a stretch from which on an attack is the work of a machine."""
+
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
     """What a malicious event really is: the ground truth, which the event itself never shows.
@@ -30,14 +33,14 @@ class Intruders:
     """Decides when intruders act and which attack goes on; keeps their share near the ratio."""
 
     def __init__(self, organisation: Organisation, rng: random.Random, ratio: float) -> None:
-        hasty = [s for s in SCENARIOS if s.haste > 1]
-        patient = [s for s in SCENARIOS if s.haste == 1]
+        hasty = [s for s in SCENARIOS if s.haste >= HASTY]
+        patient = [s for s in SCENARIOS if s.haste < HASTY]
         self._rng = rng
         self._ratio = ratio
         self._swells = Swells(rng)
         self._runs = count(1)
-        # Two lanes of patient attacks beside one of hasty ones, or guessed passwords would hide the others.
-        self._lanes = [_Lane(deck, organisation, rng, self._runs) for deck in (hasty, patient, patient)]
+        # Four lanes of patient attacks beside one of hasty ones, or guessed passwords would hide the others.
+        self._lanes = [_Lane(deck, organisation, rng, self._runs) for deck in (hasty, *[patient] * 4)]
         self._events = self._malicious = 0
         self._turns = 1
 

@@ -45,6 +45,8 @@ class LabLogin(msgspec.Struct, frozen=True, gc=False):
 class LabShape:
     """Writes actions as the lab's events; for actions that the lab has no event for, nothing."""
 
+    detailed = False
+
     def drafts(self, action: Action) -> Sequence[Draft]:
         """Return at most one event."""
         if isinstance(action, ProcessStart):

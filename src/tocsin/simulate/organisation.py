@@ -86,6 +86,10 @@ class Account:
     rid: int
 
 
+SYSTEM = Account("SYSTEM", Role.SERVICE, Machine("NOWHERE", Kind.SERVER, "127.0.0.1", 0), 18)
+"""The account of the operating system itself, on every machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
     """Everyone and everything in the domain.

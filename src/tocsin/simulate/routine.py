@@ -7,8 +7,9 @@ from bisect import bisect
 from itertools import accumulate
 
 from tocsin.simulate.actions import Action, Logon, LogonType, ProcessStart
+from tocsin.simulate.background import Background
 from tocsin.simulate.organisation import Account, Organisation, Role
-from tocsin.simulate.software import WORDS, Program, menus
+from tocsin.simulate.software import WORDS, Encoder, Program, menus
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -34,17 +35,30 @@ LOGON_SHARE = 0.25
 TYPO_SHARE = 0.045
 """Share of people's logons that fail because of a mistyped password."""
 
+BACKGROUND_SHARE = 0.6
+"""Share of files, registry and network in the activity, for logs that see them."""
+
 ADMIN_SHARE = 0.12
 """Share of administrators in people's activity."""
 
 
-class Routine:
-    """Draws one ordinary action after the other; the same generator state gives the same actions."""
+_ENCODER = Encoder()
 
-    def __init__(self, organisation: Organisation, rng: random.Random) -> None:
+
+class Routine:
+    """Draws one ordinary action after the other; the same generator state gives the same actions.
+
+    Args:
+        organisation: whose people and services act.
+        rng: decides everything.
+        detailed: whether the log sees more than processes and logons.
+    """
+
+    def __init__(self, organisation: Organisation, rng: random.Random, *, detailed: bool) -> None:
         self._organisation = organisation
         self._rng = rng
         self._menus = {role: [_Menu(menu) for menu in menus(role)] for role in Role}
+        self._background = Background(organisation, rng) if detailed else None
         self._words = WORDS
         self._servers = [m.name for m in organisation.servers]
 
@@ -56,6 +70,8 @@ class Routine:
             logons: how likely it is a logon, `LOGON_SHARE` on average.
         """
         rng = self._rng
+        if self._background is not None and rng.random() < BACKGROUND_SHARE:
+            return self._background.draw()
         account = self._somebody(unattended)
         if rng.random() < logons:
             return self._logon(account)
@@ -72,9 +88,11 @@ class Routine:
             word=self._words[int(rng.random() * len(self._words))],
             n=int(rng.random() * 90) + 10,
             server=self._servers[int(rng.random() * len(self._servers))],
+            encoded=_ENCODER,
         )
+        image = program.image.replace("{user}", account.name)
         return ProcessStart(
-            account, account.home, program.image, line, program.parent, program.started_as, program.elevated
+            account, account.home, image, line, program.parent, program.started_as, program.elevated
         )
 
     def _somebody(self, unattended: float) -> Account:

