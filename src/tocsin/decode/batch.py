@@ -55,7 +55,7 @@ def _event_ids(batch: Batch, objects: Sequence[tuple[int, dict[str, object], Sha
             without[batch.partitions[objects[index][0]]].append(index)
     for partition, indexes in without.items():
         offsets = [batch.offsets[objects[i][0]] for i in indexes]
-        hashed = ids_at([batch.stream.id, str(partition)], offsets)
+        hashed = ids_at(batch.stream.scope(partition), offsets)
         for index, event_id in zip(indexes, hashed, strict=True):
             ids[index] = event_id
     return ids

@@ -25,13 +25,20 @@ class Stream:
     name: str
     id: str
 
+    def scope(self, partition: int) -> tuple[str, str]:
+        """Return what offsets are relative to, where ids are derived from them.
+
+        A file's partition only tells it from other files of the same run, so it is not part of what it is.
+        """
+        return self.id, "0" if self.kind == "file" else str(partition)
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record, taken out of its batch for a human or for the dead letters.
 
     Attributes:
-        partition: the Kafka partition; 0 for a file.
+        partition: the Kafka partition; for a file, how many-th it is of those that are read, from 0.
         offset: the Kafka offset; for a file, the line or record number from 1.
         timestamp: the broker's, in milliseconds since 1970 UTC; -1 when there is none.
         value: the payload; None is Kafka's tombstone.

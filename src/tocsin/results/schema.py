@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tocsin.model import Batch, Detection, Event, Judged, Level, Verdict
-from tocsin.model.identity import ids_at, trace_id
+from tocsin.model.detection_record import detection_ids
+from tocsin.model.identity import trace_id
 
 _TEXTS = pa.list_(pa.string())
 
@@ -167,28 +167,12 @@ def _detections(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) 
     place = {key: i for i, key in enumerate(distinct)}
     shared = pa.array([_as_dict(d) for d in distinct.values()], _DETECTION)
     fired = shared.take(pa.array([place[id(d)] for d in flat], pa.int32()))
-    ids = pa.array(_detection_ids(batch, rows, verdicts), pa.string())
+    ids = pa.array(detection_ids(batch, rows, verdicts), pa.string())
     structs = pa.StructArray.from_arrays([ids, *fired.flatten()], fields=list(DETECTION))
     ends = [0]
     for verdict in verdicts:
         ends.append(ends[-1] + len(verdict.detections))
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=pa.list_(DETECTION))
-
-
-def _detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> list[str]:
-    """Return an id per firing, hashed from (stream id, partition, rule id) and the offset."""
-    groups: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
-    place = 0
-    for row, verdict in zip(rows, verdicts, strict=True):
-        for detection in verdict.detections:
-            groups[batch.partitions[row], detection.rule_id].append((place, batch.offsets[row]))
-            place += 1
-    ids = [""] * place
-    for (partition, rule_id), members in groups.items():
-        made = ids_at([batch.stream.id, str(partition), rule_id], [offset for _, offset in members])
-        for (index, _), detection_id in zip(members, made, strict=True):
-            ids[index] = detection_id
-    return ids
 
 
 def _as_dict(detection: Detection) -> dict[str, object]:

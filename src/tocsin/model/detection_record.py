@@ -1,0 +1,91 @@
+"""A detection as other programs see it: the same keys in NDJSON, in Kafka and in the API. A contract."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from tocsin.model.event import Event
+from tocsin.model.identity import ids_at, trace_id
+from tocsin.model.record import Batch
+from tocsin.model.verdict import Detection, Judged, Level, Verdict
+
+
+def detection_records(judged: Judged, at_least: Level = Level.INFORMATIONAL) -> Iterator[dict[str, object]]:
+    """Yield a detection after the other, in the order of the records, ready to be written as JSON.
+
+    The keys are kept stable for other programs: `matched` is field -> value as text, or a list of
+    texts where several values of a field matched; the place is `topic`, `partition`, `offset`, or `file`,
+    `line`.
+
+    Args:
+        judged: a batch with its verdicts.
+        at_least: leave out detections of a lower level.
+    """
+    rows = [row for row, verdict in enumerate(judged.verdicts) if verdict.detections]
+    verdicts = [judged.verdicts[row] for row in rows]
+    ids = iter(detection_ids(judged.batch, rows, verdicts))
+    for row, verdict in zip(rows, verdicts, strict=True):
+        assert verdict.event is not None, "only events have detections"
+        for detection, detection_id in zip(verdict.detections, ids, strict=False):  # as many as there are
+            if detection.level >= at_least:
+                yield _record(detection_id, detection, verdict.event, judged.batch, row)
+
+
+def detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> list[str]:
+    """Return an id per firing, hashed from where the event lay and the rule: a replay gives the same ids.
+
+    Args:
+        batch: what was judged.
+        rows: of the verdicts, in the batch.
+        verdicts: those with detections, in order.
+    """
+    groups: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+    place = 0
+    for row, verdict in zip(rows, verdicts, strict=True):
+        for detection in verdict.detections:
+            groups[batch.partitions[row], detection.rule_id].append((place, batch.offsets[row]))
+            place += 1
+    ids = [""] * place
+    for (partition, rule_id), members in groups.items():
+        scope = [*batch.stream.scope(partition), rule_id]
+        made = ids_at(scope, [offset for _, offset in members])
+        for (index, _), detection_id in zip(members, made, strict=True):
+            ids[index] = detection_id
+    return ids
+
+
+def _record(
+    detection_id: str, detection: Detection, event: Event, batch: Batch, row: int
+) -> dict[str, object]:
+    return {
+        "detection_id": detection_id,
+        "event_id": event.event_id,
+        "timestamp": event.timestamp,
+        "rule_id": detection.rule_id,
+        "rule_title": detection.rule_title,
+        "rule_revision": detection.rule_revision,
+        "level": str(detection.level),
+        "tactics": detection.tactics,
+        "techniques": detection.techniques,
+        "host": event.host,
+        "user": event.user,
+        "source_ip": event.source_ip,
+        "event_type": event.event_type,
+        "matched": _matched(detection),
+        **_place(batch, row),
+        "trace_id": trace_id(event.event_id),
+    }
+
+
+def _matched(detection: Detection) -> dict[str, str | list[str]]:
+    values: dict[str, list[str]] = defaultdict(list)
+    for field, value in detection.matched:
+        values[field].append(value)
+    return {field: found[0] if len(found) == 1 else found for field, found in values.items()}
+
+
+def _place(batch: Batch, row: int) -> dict[str, object]:
+    if batch.stream.kind == "file":
+        return {"file": batch.stream.name, "line": batch.offsets[row]}
+    return {"topic": batch.stream.name, "partition": batch.partitions[row], "offset": batch.offsets[row]}
