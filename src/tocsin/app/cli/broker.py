@@ -38,7 +38,8 @@ def start(loaded: Loaded, *, detach: bool, format_: str | None) -> int:
     _end_as_ctrl_c()
     running = broker_room.start(settings.engine, Path(settings.data), settings.port, notice)
     try:
-        _tell(running, "`tocsin broker stop` ends it" if detach else "Ctrl-C ends it")
+        folder = "" if settings.data == spec("broker.data").default else f" --data {settings.data}"
+        _tell(running, f"`tocsin broker stop{folder}` ends it" if detach else "Ctrl-C ends it")
         if format_ or not sys.stdout.isatty():
             _print(_row(running.data, broker_room.look(running.data)), format_)
         if detach:
