@@ -74,6 +74,7 @@ SERVICES = Log(
     -0x7F80000000000000,
     account=_SYSTEM,
 )
+SERVICE_STATES = Log("System", SERVICES.source, SERVICES.provider, SERVICES.keywords)
 POWERSHELL = Log(
     "Microsoft-Windows-PowerShell/Operational",
     "Microsoft-Windows-PowerShell",
@@ -131,8 +132,7 @@ def _write(
             "Channel": log.channel,
             **log.account,
             "Message": _message(kind.title, fields),
-            "Category": kind.category,
-            "Opcode": "Info",
+            **({"Category": kind.category, "Opcode": "Info"} if kind.category else {}),
             **fields,
             "EventReceivedTime": _to_the_second(milliseconds // 1_000 + 1),
             "SourceModuleName": "eventlog",

@@ -6,10 +6,18 @@ import hashlib
 
 from tocsin.simulate.actions import LogClear, ScriptBlock, ServiceInstall, ServiceState, TaskCreate
 from tocsin.simulate.windows.ledger import Ledger, domain_of, user_of
-from tocsin.simulate.windows.record import POWERSHELL, SERVICES, SYSTEM_EVENTLOG, TASKS, Fields, Kind
+from tocsin.simulate.windows.record import (
+    POWERSHELL,
+    SERVICE_STATES,
+    SERVICES,
+    SYSTEM_EVENTLOG,
+    TASKS,
+    Fields,
+    Kind,
+)
 
 SERVICE = Kind(SERVICES, 7045, 0, 0, "", "A service was installed in the system.\r\n")
-STATE = Kind(SERVICES, 7036, 0, 0, "", "A service entered another state.\r\n")
+STATE = Kind(SERVICE_STATES, 7036, 0, 0, "", "A service entered another state.\r\n")
 CLEARED = Kind(SYSTEM_EVENTLOG, 104, 0, 104, "Log clear", "A log file was cleared.\r\n")
 SCRIPT = Kind(POWERSHELL, 4104, 1, 2, "Execute a Remote Command", "Creating Scriptblock text (1 of 1):")
 TASK = Kind(TASKS, 106, 0, 106, "Task registered", "A task was registered.\r\n")
