@@ -142,8 +142,8 @@ def test_what_was_read_adds_up_to_the_size(write, pack):
     """So that a progress bar reaches its end."""
     path = write("a.json", pack(NDJSON.encode() * 100))
     read_so_far: list[int] = []
-    files = RecordedFiles([str(path)], on_read=read_so_far.append)
-    list(files.batches())
+    files = RecordedFiles([str(path)])
+    list(files.batches(read_so_far.append))
     assert files.size == path.stat().st_size
     assert files.size <= sum(read_so_far) <= files.size + 2 * 65_557  # where an archive keeps its directory
 

@@ -41,36 +41,41 @@ class RecordedFiles:
     Args:
         paths: as the user gives them; `-` is standard input.
         stdin: what `-` stands for.
-        on_read: is told how many bytes of the files were read, again and again.
+
+    Attributes:
+        names: of the files, as the user gave them or found in a folder that was given.
+        size: bytes of all of them.
+        left_out: how many files were passed over because their kind is not known; grows while archives are
+            read.
 
     Raises:
         SettingsError: a path does not exist or may not be read.
     """
 
-    def __init__(
-        self, paths: Sequence[str], stdin: IO[bytes] | None = None, on_read: Callable[[int], None] = _nobody
-    ) -> None:
+    def __init__(self, paths: Sequence[str], stdin: IO[bytes] | None = None) -> None:
         found = listed(paths)
         self.names = found.names
         self.size = found.size
         self.left_out = found.left_out
         self._stdin = stdin
-        self._on_read = on_read
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, on_read: Callable[[int], None] = _nobody) -> Iterator[Batch]:
         """Yield the records, file by file and in order; offsets are lines, or counted records, from 1.
 
         What cannot be read is a record with a fault, and reading goes on with whatever comes after it.
+
+        Args:
+            on_read: is told how many bytes of the files were read, again and again.
         """
-        found = (content for name in self.names for content in self._contents(name))
+        budgets = ((name, Budget(on_read, self._leave_out)) for name in self.names)
+        found = (content for name, budget in budgets for content in self._contents(name, budget))
         for number, (name, pieces) in enumerate(found):
             stream = Stream("file", name, name)
             while batch := _batch(stream, number, pieces):
                 yield batch
 
-    def _contents(self, name: str) -> Iterator[tuple[str, Iterator[Piece]]]:
+    def _contents(self, name: str, budget: Budget) -> Iterator[tuple[str, Iterator[Piece]]]:
         """Yield the name and the records of a file, or of each entry of an archive."""
-        budget = Budget(self._on_read, self._leave_out)
         try:
             for inner, chunks in self._open(name, budget):
                 yield inner, _guarded(inner, chunks)
