@@ -171,6 +171,22 @@ def test_stopping_while_the_queue_is_full() -> None:
     assert counts.failed == {"not acknowledged before the end": 10}
 
 
+def test_giving_up_at_once() -> None:
+    """A second Ctrl-C does not wait for a broker that is away."""
+    begun = time.monotonic()
+    publisher = Publisher(Cluster(f"127.0.0.1:{_closed_port()}"), Topic("none", "t", "t", 1))
+
+    def interrupted() -> None:
+        with publisher:
+            publisher.publish([event()])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - begun < 5
+    assert publisher.counts().lost == 1
+
+
 def test_nobody_there(capfd: pytest.CaptureFixture[str]) -> None:
     """Without a broker there is one sentence with the address, in time, and nothing on stderr."""
     begun = time.monotonic()

@@ -18,6 +18,9 @@ from tocsin.sinks import Counts, Outgoing, Publisher
 BATCH = 1_000
 """Events made at once at most: a few milliseconds of work, so that nobody waits for Ctrl-C."""
 
+SOON = 2.0
+"""Seconds in which a healthy broker has acknowledged everything."""
+
 EXAMPLES = 5
 """Bad rows remembered one by one; the others are only counted."""
 
@@ -94,6 +97,7 @@ class Surroundings:
         stopping: says that somebody wants it to end.
         sleep: waits so many seconds, or less.
         watch: is told the counts again and again.
+        tell: is told what the person should know.
         keep: is given the events that were handed to the publisher.
     """
 
@@ -101,6 +105,7 @@ class Surroundings:
     sleep: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
     watch: Callable[[Counts], None] = lambda _counts: None
+    tell: Callable[[str], None] = lambda _sentence: None
     keep: Sequence[Callable[[Sequence[Any]], None]] = field(default_factory=tuple)
 
 
@@ -123,6 +128,11 @@ def publish_all(feed: Feed, publisher: Publisher, plan: Plan, around: Surroundin
         for keep in around.keep:
             keep(events[:taken])
         around.watch(publisher.counts())
+    waiting = publisher.drain(SOON)
+    if waiting:
+        around.tell(
+            f"waiting for the broker to acknowledge {waiting:,} records; press Ctrl-C again to give up"
+        )
     counts = publisher.close()
     around.watch(counts)
     return counts

@@ -117,7 +117,7 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.close(0.0 if isinstance(error, KeyboardInterrupt) else GRACE)
 
     def publish(self, events: Iterable[Outgoing]) -> int:
         """Hand events to the sending thread, waiting while its queue is full.
@@ -145,13 +145,17 @@ class Publisher:
         waiting = len(self._producer)
         return Counts(self._accepted - self._failed.total() - waiting, waiting, dict(self._failed))
 
+    def drain(self, seconds: float) -> int:
+        """Wait until all is acknowledged, so many seconds at most; return how many records still wait."""
+        deadline = time.monotonic() + seconds
+        # In short waits, so that Ctrl-C is heard.
+        while (waiting := self._producer.flush(min(0.2, seconds))) and time.monotonic() < deadline:
+            pass
+        return int(waiting)
+
     def close(self, grace: float = GRACE) -> Counts:
         """Send what is waiting; after `grace` seconds count the rest as failed. May be called again."""
-        deadline = time.monotonic() + grace
-        # In short waits, so that Ctrl-C is heard.
-        while self._producer.flush(0.2) and time.monotonic() < deadline:
-            pass
-        if len(self._producer):
+        if self.drain(grace):
             self._producer.purge()
             self._producer.flush(1.0)
         return self.counts()

@@ -139,7 +139,7 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
         keep = [file.write for file in files]
         watch = stack.enter_context(progress(style or ("bar" if sys.stderr.isatty() else "none"), count))
         counts = publish_all(
-            feed, publisher, plan, Surroundings(stop.is_set, stop.wait, watch=watch, keep=keep)
+            feed, publisher, plan, Surroundings(stop.is_set, stop.wait, watch=watch, tell=notice, keep=keep)
         )
     _summary(loaded, counts, time.monotonic() - begun)
     if isinstance(feed, PacketFeed):
