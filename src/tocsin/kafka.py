@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,9 +70,7 @@ def topic_of(cluster: Cluster, name: str, create_with: int) -> Topic:
         if name not in known.topics:
             _create(admin, name, create_with)
             known = admin.list_topics(timeout=_TIMEOUT)
-        found = admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)[name].result(
-            _TIMEOUT
-        )
+        found = _described(admin, name)
     except KafkaException as error:
         raise unreachable(cluster, error) from error
     return Topic(
@@ -108,6 +107,20 @@ def _admin(cluster: Cluster) -> AdminClient:
         return AdminClient(cluster.client({}))
     except KafkaException as error:
         raise bad_option(error) from error
+
+
+def _described(admin: AdminClient, name: str) -> Any:  # noqa: ANN401 - confluent-kafka ships no types
+    """Describe a topic; one that was made a moment ago may not have come round to the broker asked."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            topics = admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)
+            return topics[name].result(_TIMEOUT)
+        except KafkaException as error:
+            unknown = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+            if not unknown or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def _create(admin: AdminClient, name: str, partitions: int) -> None:

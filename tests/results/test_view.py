@@ -1,6 +1,7 @@
 """The CSV has what the table has, each event once, whoever writes it and whatever was done to it."""
 
 import csv
+import threading
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,14 @@ def test_a_foreign_csv_is_not_touched(results, tmp_path):
     with pytest.raises(SettingsError, match="was not written by tocsin"):
         CsvView(results, path)
     assert path.read_text() == "precious\n"
+
+
+def test_another_thread_of_the_writer_goes_on_with_the_csv(results, tmp_path):
+    """A worker follows in a thread of its own, and completes the CSV in its main thread when it ends."""
+    view = CsvView(results, tmp_path / "out.csv")
+    thread = threading.Thread(target=view.follow)
+    thread.start()
+    thread.join()
+    assert view.follow()
+    view.close()
+    follow(results, tmp_path / "out.csv")

@@ -72,7 +72,8 @@ class CsvView:
         self.path = path
         self._results = results
         self._journal_path = path.with_name(path.name + ".journal")
-        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        # One lock of the view, whichever thread follows: a thread's own would lock the next one out.
+        self._lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
         self._journal: Journal | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
