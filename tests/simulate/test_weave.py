@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tocsin.simulate.weave import Happening, Simulator
+from tocsin.simulate.weave import Happening, ShapeName, Simulator
 
 START = 1_790_000_000_000
 COMMON = {"event_id", "timestamp", "user", "host", "source_ip", "event_type"}
@@ -28,12 +28,12 @@ def many() -> list[Happening]:
     return events(40_000)
 
 
-@given(seed=st.integers(0, 2**64), cut=st.integers(1, 299))
-@settings(max_examples=20, deadline=None)
-def test_repeatable(seed: int, cut: int) -> None:
+@given(seed=st.integers(0, 2**64), cut=st.integers(1, 299), shape=st.sampled_from(["lab", "windows"]))
+@settings(max_examples=30, deadline=None)
+def test_repeatable(seed: int, cut: int, shape: ShapeName) -> None:
     """The same seed and times give the same bytes, however many events are asked for at once."""
-    whole = events(300, seed)
-    simulator = Simulator(seed, "lab", 0.1)
+    whole = Simulator(seed, shape, 0.1).take(range(START, START + 3_000, 10))
+    simulator = Simulator(seed, shape, 0.1)
     times = range(START, START + 3_000, 10)
     assert simulator.take(times[:cut]) + simulator.take(times[cut:]) == whole
 
