@@ -1,5 +1,7 @@
 """Flat Windows events: names, times, and what NXLog loses."""
 
+import time
+
 import pytest
 
 from tests.decode.events import event, nxlog, outcome
@@ -178,6 +180,29 @@ def test_the_message_stands_for_data_without_names():
     assert made.event_type == "ps_classic_start"
 
 
+def test_what_user_data_said_is_quoted_by_the_message():
+    """NXLog leaves it out; without it rules cannot except what is normal."""
+    made = event(
+        nxlog(
+            5859,
+            "Microsoft-Windows-WMI-Activity/Operational",
+            Message="Namespace = //./root/CIMV2; NotificationQuery = select a, b from C; "
+            "OwnerName = S-1-5-32-544; HostProcessID = 2724;  Provider= SCM Event Provider, queryID = 0; "
+            "PossibleCause = Permanent",
+        )
+    )
+    wanted = {
+        "Query": "select a, b from C",
+        "User": "S-1-5-32-544",
+        "Provider": "SCM Event Provider",
+        "PossibleCause": "Permanent",
+    }
+    assert wanted.items() <= made.fields.items()
+    cleared = event(nxlog(104, "System", Message="The Windows PowerShell log file was cleared."))
+    assert cleared.fields["Channel"] == "Windows PowerShell"
+    assert cleared.logsource.service == "system"
+
+
 def test_names_with_blanks_are_found_without_them():
     """Defender's data have blanks in their names; rules write them in two ways."""
     made = event(
@@ -220,3 +245,21 @@ def test_a_uuid_in_the_body_is_the_events_own_id():
     own = "0e39a2a7-0a4b-4d6e-9f3c-0d9d3e6c6f10"
     assert event(nxlog(1, SYSMON, event_id=own)).event_id == own
     assert event(nxlog(1, SYSMON, event_id=1)).event_id != "1"
+
+
+@pytest.mark.parametrize(
+    ("channel", "number", "name", "text"),
+    [
+        ("System", 104, "Message", "The " * 250_000),
+        ("System", 4624, "IpAddress", ":" * 1_000_000 + "!"),
+        ("Microsoft-Windows-WMI-Activity/Operational", 5859, "Message", "Namespace = ; " * 70_000),
+        (SYSMON, 12, "Message", "EventType: \n" * 90_000),
+        (SYSMON, 1, "Hashes", "MD5=," * 200_000),
+        (SYSMON, 1, "TimeCreated", "1" * 1_000_000),
+    ],
+)
+def test_no_text_takes_long(channel, number, name, text):
+    """Whoever writes an event may want to stop those who read it."""
+    begin = time.perf_counter()
+    event(nxlog(number, channel, **{name: text}))
+    assert time.perf_counter() - begin < 1

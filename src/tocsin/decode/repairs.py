@@ -1,7 +1,8 @@
 """What collectors lose or Windows names otherwise, found again so that Sigma's rules see it.
 
 Each function returns the fields to add to an event of one service; an event keeps its own fields, except
-where a collector has overwritten one.
+where a collector has overwritten one. Whoever writes events may be the adversary, so each expression takes
+linear time.
 """
 
 from __future__ import annotations
@@ -153,9 +154,37 @@ def _unnamed_data(number: int, fields: Fields) -> dict[str, object]:  # noqa: AR
     return {"Data": message} if message else {}
 
 
+_CLEARED = re.compile(r"The (.{1,300}?) log file was cleared")
+
+
+def _system(number: int, fields: Fields) -> dict[str, object]:
+    """Let the channel of event 104 be the one that was cleared, as in EVTX; the message quotes it."""
+    message = fields.get("Message")
+    cleared = _CLEARED.match(message) if number == 104 and isinstance(message, str) else None
+    return {"Channel": cleared[1]} if cleared else {}
+
+
+_SUBSCRIPTION = re.compile(
+    r"Namespace = (?P<NamespaceName>[^;]*); NotificationQuery = (?P<Query>[^;]*); "
+    r"(OwnerName|UserName) = (?P<User>[^;]*); [^;]*; *"
+    r"Provider ?= ?(?P<Provider>[^,;]*), queryID = (?P<queryid>\d+); PossibleCause = (?P<PossibleCause>[^;]*)"
+)
+"""The message of a WMI subscription; it quotes what flat shapes lose of `UserData`."""
+
+
+def _wmi(number: int, fields: Fields) -> dict[str, object]:  # noqa: ARG001 - as above
+    message = fields.get("Message")
+    if "PossibleCause" in fields or not isinstance(message, str):
+        return {}
+    quoted = _SUBSCRIPTION.match(message)
+    return dict(quoted.groupdict()) if quoted else {}
+
+
 _REPAIRS: Mapping[str, Callable[[int, Fields], dict[str, object]]] = {
     "sysmon": _sysmon,
     "security": _security,
+    "system": _system,
+    "wmi": _wmi,
     "windefend": _windefend,
     "powershell-classic": _unnamed_data,
     "application": _unnamed_data,

@@ -9,6 +9,9 @@ from functools import lru_cache
 _TOO_LATE = 100_000_000_000
 """As seconds since 1970 this is the year 5138: larger numbers are milli-, micro- or nanoseconds."""
 
+_LONGEST = 64
+"""Characters of a time; the longest form in use has 40."""
+
 _BEYOND = 10.0**20
 """More nanoseconds than there are until the year 5138."""
 
@@ -27,7 +30,7 @@ def iso_8601(value: object, zone: str = "Z") -> str | None:
         zone: the offset of a time that names none.
     """
     if isinstance(value, str):
-        return _from_text(value.strip(), zone)
+        return _from_text(value.strip(), zone) if len(value) <= _LONGEST else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_number(value)
     return None

@@ -16,6 +16,8 @@ _log_of = lru_cache(maxsize=4_096)(log_of)
 _SYSMON_ONLY = ("ProcessGuid", "RuleName", "UtcTime")
 """Fields by which Sysmon's events are known when they name neither channel nor provider."""
 
+_LONGEST_ADDRESS = 64  # an IPv6 address with IPv4 in it and a zone has some 60 characters
+
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(%\w+)?")
 
 
@@ -92,6 +94,6 @@ def _user(log: Log, number: int, fields: Mapping[str, object]) -> str:
 def _source_ip(fields: Mapping[str, object]) -> str:
     for name in SOURCE_IP:
         value = fields.get(name)
-        if isinstance(value, str) and _ADDRESS.fullmatch(value):
+        if isinstance(value, str) and len(value) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(value):
             return value.removeprefix("::ffff:")
     return ""
