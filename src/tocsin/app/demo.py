@@ -54,6 +54,11 @@ class Plan:
         return self.folder / "classified_packets.csv"
 
     @property
+    def plot(self) -> Path:
+        """Return the picture of what was found."""
+        return self.folder / "statistics.png"
+
+    @property
     def raw_csv(self) -> Path:
         """Return the CSV of what was produced."""
         return self.folder / "raw_packets.csv"

@@ -12,12 +12,20 @@ from tocsin.app.cli.live import live
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import notice
 from tocsin.app.cli.signals import stop_on_signals
+from tocsin.app.cli.stats import show_summary
 from tocsin.app.settings import Loaded
+from tocsin.errors import SettingsError
+from tocsin.stats.buckets import named
+from tocsin.stats.events import events_of
+from tocsin.stats.plots import save_plot
+from tocsin.stats.questions import over_time, summary
 
 
 @click.command()
 @takes("broker.engine", "kafka.partitions")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Produce so long.  [default: 30]")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Produce so long.  [default: 30]"
+)
 @click.option("--count", type=click.IntRange(min=1), help="Produce so many events instead.")
 @click.option(
     "--rate",
@@ -26,7 +34,9 @@ from tocsin.app.settings import Loaded
     show_default=True,
     help="Events a second; 0 for as fast as possible.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many classify.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="How many classify."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=2026, show_default=True, help="Of the activity.")
 @click.option(
     "--dir",
@@ -71,4 +81,30 @@ def demo(  # noqa: PLR0913 - one argument per flag is click's way
 
 
 def _tell_what_was_found(plan: pipeline.Plan) -> None:
-    raise NotImplementedError
+    with events_of(plan.results) as events:
+        found = summary(events)
+        minutes = over_time(events, named("minute"))
+    show_summary(found, "table", minutes)
+    try:
+        save_plot(found, plan.plot)
+    except SettingsError as missing:  # everything else is there, and worth more than the picture
+        notice(f"no plot: {missing}")
+    _tell_where_things_are(plan)
+
+
+def _tell_where_things_are(plan: pipeline.Plan) -> None:
+    places = [
+        ("plot", plan.plot),
+        ("one line per event", plan.csv),
+        ("the results table", plan.results),
+        ("what was produced", plan.raw_csv),
+        ("the broker's data", plan.folder / "broker"),
+    ]
+    notice("\nWhere everything lies:")
+    for name, place in places:
+        if place.exists():
+            notice(f"  {name:<20} {place}")
+    notice("\nWhat to try next:")
+    notice(f"  tocsin stats {plan.results} --top 20")
+    notice(f"  tocsin broker start --data {plan.folder / 'broker'}  # the topic again")
+    notice("  tocsin demo --rate 0 --count 200000 --workers 2  # as fast as this machine can")

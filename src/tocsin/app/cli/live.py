@@ -55,7 +55,9 @@ def _panel(state: State) -> Panel:
         ("rejected", state.rejected, "in the dead letters"),
     ):
         counts.add_row(name, Text(f"{total:,}", justify="right", style="bold"), Text(rate, style="dim"))
-    return Panel(Group(counts, Text(), _tactics(state)), title=f"tocsin demo: {state.phase}", title_align="left")
+    return Panel(
+        Group(counts, Text(), _tactics(state)), title=f"tocsin demo: {state.phase}", title_align="left"
+    )
 
 
 def _tactics(state: State) -> Table:
