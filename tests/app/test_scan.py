@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tocsin.app.cli import run as run_command
+from tocsin.app.cli import scan as scan_module
 from tocsin.app.cli.scan import scan_command
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.results.table import DEAD_LETTERS, dataset
@@ -178,6 +179,32 @@ def test_the_table_groups_by_rule_the_worst_first(tmp_path, rules, capfd, monkey
         "Image C:\\bad.exe",
     ):
         assert text in table
+
+
+def test_events_cannot_command_the_terminal(tmp_path, rules, capfd):
+    """Escape sequences in values, in names of hosts and in what was rejected are not printed as they are."""
+    evil = "\x1b]0;owned\x07"
+    path = write(tmp_path / "a.json", event(f"C:\\{evil}\\bad.exe", Hostname=evil), {evil: 1})
+    run_command(["scan", str(path), "--rules", rules, "--format", "table"])
+    said = capfd.readouterr()
+    assert "owned" in said.out
+    assert "owned" in said.err
+    assert "\x1b" not in said.out + said.err
+
+
+def test_ctrl_c_tells_what_was_read_until_then(tmp_path, rules, capfd, monkeypatch):
+    """Files that are half written do not stay."""
+    path = write(tmp_path / "a.json", MALWARE)
+
+    def interrupted(batches, *_):
+        next(batches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scan_module, "scan", interrupted)
+    code = run_command(["scan", str(path), "--rules", rules, "--csv", str(tmp_path / "x.csv")])
+    assert code == 130
+    assert "stopped early" in capfd.readouterr().err
+    assert [entry.name for entry in tmp_path.glob("x.csv*")] == []
 
 
 def test_the_csv_has_a_line_per_event(run, tmp_path):

@@ -38,11 +38,16 @@ def print_findings(findings: Iterable[Finding]) -> None:
         Console().print(table)
 
 
+def printable(text: str) -> str:
+    """Return a text that cannot command the terminal: what events say may have been written to do so."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 def _told(finding: Finding) -> Text:
     """Return what a rule found, line by line: its title, ATT&CK, where and when, and an example."""
     text = Text(finding.rule.rule_title, style="bold")
     for name, value in _lines(finding):
-        text.append(f"\n{name} ", style="not bold dim").append(value, style="not bold")
+        text.append(f"\n{printable(name)} ", style="not bold dim").append(printable(value), style="not bold")
     return text
 
 

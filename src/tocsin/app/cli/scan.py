@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tocsin.app.cli.findings import print_findings
+from tocsin.app.cli.findings import print_findings, printable
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import FORMATS, is_table, notice
 from tocsin.app.scan import Take, Tally, csv_file, results_table, scan
@@ -69,21 +69,31 @@ def scan_command(  # noqa: PLR0913 - one argument per flag is click's way
     rules = load_rules(loaded.settings.rules.paths, strict=strict)
     files = _files(paths)
     tally, as_table = Tally(), is_table(format_)
-    with ExitStack() as stack:
+    with _telling(tally, files, rules, level if as_table else None), ExitStack() as stack:
         takers: list[Take] = [tally.take]
         takers += [stack.enter_context(csv_file(csv_path))] if csv_path else []
         takers += [stack.enter_context(results_table(results))] if results else []
         takers += [] if as_table else [_printer(level)]
-        scan(
-            files.batches(stack.enter_context(_bar(files.size, shown=as_table))),
-            Detector(rules, shape),
-            takers,
-        )
-    if as_table:
-        print_findings(tally.ranked(level))
-    _summary(tally, files, rules)
+        moved = stack.enter_context(_bar(files.size, shown=as_table))
+        scan(files.batches(moved), Detector(rules, shape), takers)
     failed = fail_on is not None and any(found >= Level[fail_on.upper()] for found in tally.levels())
     return ExitCode.FINDINGS if failed else ExitCode.OK
+
+
+@contextmanager
+def _telling(tally: Tally, files: RecordedFiles, rules: RuleSet, level: Level | None) -> Iterator[None]:
+    """Tell in the end what was read and found, also when Ctrl-C came first; a table if there is a level."""
+    stopped = None
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        stopped = interrupt
+        notice("stopped early: what follows is about what was read until then")
+    if level is not None:
+        print_findings(tally.ranked(level))
+    _summary(tally, files, rules)
+    if stopped is not None:
+        raise stopped
 
 
 def _files(paths: tuple[str, ...]) -> RecordedFiles:
@@ -130,7 +140,7 @@ def _summary(tally: Tally, files: RecordedFiles, rules: RuleSet) -> None:
     for reason, count in tally.rejected.most_common():
         notice(f"  {count:,} {reason}")
     for place, why in tally.examples:
-        notice(f"  {place}: {why.reason.value}: {why.detail}")
+        notice(printable(f"  {place}: {why.reason.value}: {why.detail}"))
     if rejected > len(tally.examples):
         notice(f"  and {rejected - len(tally.examples):,} more")
     unloaded = sum(entry.status is not Status.OK for entry in rules.report)
