@@ -43,7 +43,7 @@ class Outgoing(Protocol):
 
     @property
     def host(self) -> str:
-        """The machine that logged it: the key, so that one machine's events stay in order."""
+        """The machine that logged it: the key, so that one machine's events stay in order; may be empty."""
 
     @property
     def value(self) -> bytes:
@@ -169,7 +169,9 @@ class Publisher:
         report = partial(self._on_delivery, event_id)
         while True:
             try:
-                self._producer.produce(self._topic, value, event.host, headers=headers, on_delivery=report)
+                self._producer.produce(
+                    self._topic, value, event.host or None, headers=headers, on_delivery=report
+                )
             except BufferError:
                 if not len(self._producer):  # larger than the whole queue: waiting would not help
                     return self._refuse(event_id, len(value), TOO_LARGE)

@@ -20,6 +20,7 @@ from tocsin.app.cli.parameters import Duration, Moment
 from tocsin.app.cli.progress import Style, progress
 from tocsin.app.cli.signals import stop_on_signals
 from tocsin.app.producing import (
+    Feed,
     PacketFeed,
     Plan,
     SimulatedFeed,
@@ -27,6 +28,7 @@ from tocsin.app.producing import (
     publish_all,
     times_of,
 )
+from tocsin.app.recorded import RecordedFeed, Tempo
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import cluster_of
 from tocsin.errors import SettingsError, StreamError
@@ -35,6 +37,10 @@ from tocsin.simulate.files import EventFile, event_line, truth_line
 from tocsin.simulate.packets import PacketWriter
 from tocsin.simulate.weave import ShapeName, Simulator
 from tocsin.sinks import Counts, Publisher, largest_batch
+from tocsin.sources.files import RecordedFiles
+
+DEFAULT_RATE = 100.0
+"""Simulated events a second unless said otherwise: one can follow them with the eye."""
 
 ATTACK_RATIO = 0.1
 """Share of malicious events unless said otherwise: enough to see something in a minute."""
@@ -63,9 +69,7 @@ class Made:
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
-    default=100.0,
-    show_default=True,
-    help="Events a second; 0 for as fast as possible.",
+    help="Events a second; 0 for as fast as possible.  [default: 100; 0 with --from]",
 )
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many events.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.")
@@ -91,9 +95,15 @@ class Made:
 )
 @click.option(
     "--from",
-    "source",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Publish the rows of a raw_packets.csv instead.",
+    "sources",
+    multiple=True,
+    type=click.Path(exists=True, allow_dash=True),
+    help="Publish recorded events instead: JSON, CSV, EVTX, archives, folders, or - for stdin. Repeatable.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --from: replay at the pace of the events' own times; 60 is an hour a minute.",
 )
 @click.option(
     "--save",
@@ -114,10 +124,11 @@ class Made:
 def produce(  # noqa: PLR0913 - one argument per flag is click's way
     *,
     loaded: Loaded,
-    rate: float,
+    rate: float | None,
     count: int | None,
     seconds: float | None,
-    source: Path | None,
+    sources: tuple[str, ...],
+    speed: float | None,
     save: Path | None,
     style: Style | None,
     **made: Any,
@@ -126,10 +137,19 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
 
     The producer knows nothing of who reads the topic. Events are keyed by host.
     """
+    if rate is None:
+        rate = 0.0 if sources else DEFAULT_RATE
     plan = Plan(rate, count, seconds)
     simulated = Made(**made)
-    feed = _recorded(source, made) if source else _simulated(simulated, plan)
     stop = stop_on_signals()
+    feed: Feed
+    if sources:
+        _check_recorded(made, save, sources)
+        feed = _recorded(sources, _tempo(speed, plan, stop))
+    elif speed is not None:
+        raise SettingsError("--speed has no effect on simulated events", "use --rate, or --from")
+    else:
+        feed = _simulated(simulated, plan)
     begun = time.monotonic()
     with ExitStack() as stack:
         publisher = stack.enter_context(_publisher(loaded, stop))
@@ -144,6 +164,8 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
     _summary(loaded, counts, time.monotonic() - begun)
     if isinstance(feed, PacketFeed):
         _tell_bad_rows(feed)
+    if isinstance(feed, RecordedFeed):
+        _tell_unreadable(feed)
     _check_delivered(counts, publisher)
 
 
@@ -181,14 +203,34 @@ def _files(save: Path | None, made: Made) -> Iterator[PacketWriter | EventFile]:
         yield EventFile(made.truth, truth_line)
 
 
-def _recorded(path: Path, made: dict[str, Any]) -> PacketFeed:
-    for name, value in made.items():
-        if value is not None:
-            raise SettingsError(
-                f"--{name.replace('_', '-')} has no effect on recorded events",
-                "leave it out, or leave out --from",
-            )
-    return PacketFeed(path)
+def _check_recorded(made: dict[str, Any], save: Path | None, sources: tuple[str, ...]) -> None:
+    given = [name for name, value in made.items() if value is not None]
+    if save is not None and not _is_packets(sources):
+        given.append("save")
+    if given:
+        raise SettingsError(
+            f"--{given[0].replace('_', '-')} has no effect on recorded events",
+            "leave it out, or leave out --from",
+        )
+
+
+def _tempo(speed: float | None, plan: Plan, stop: threading.Event) -> Tempo | None:
+    if speed is None:
+        return None
+    if plan.rate:
+        raise SettingsError("--speed and --rate contradict each other", "leave one of them out")
+    return Tempo(speed, time.monotonic, stop.wait, stop.is_set)
+
+
+def _recorded(sources: tuple[str, ...], tempo: Tempo | None) -> PacketFeed | RecordedFeed:
+    if tempo is None and _is_packets(sources):
+        return PacketFeed(Path(sources[0]))
+    return RecordedFeed(RecordedFiles(sources, sys.stdin.buffer), tempo=tempo)
+
+
+def _is_packets(sources: tuple[str, ...]) -> bool:
+    """Say whether it is one table of the lab's, which gets ids and is checked row by row."""
+    return len(sources) == 1 and Path(sources[0]).suffix.lower() == ".csv"
 
 
 def _summary(loaded: Loaded, counts: Counts, seconds: float) -> None:
@@ -206,6 +248,16 @@ def _tell_bad_rows(feed: PacketFeed) -> None:
             notice(f"  {feed.path}:{row.line}: {row.reason}")
         if feed.bad > len(feed.examples):
             notice(f"  and {feed.bad - len(feed.examples):,} more")
+
+
+def _tell_unreadable(feed: RecordedFeed) -> None:
+    total = sum(feed.unreadable.values())
+    if total:
+        notice(f"{total:,} records could not be read, so there was nothing of them to publish:")
+        for record in feed.examples:
+            notice(f"  {record.file}:{record.line}: {record.reason}")
+        if total > len(feed.examples):
+            notice(f"  and {total - len(feed.examples):,} more")
 
 
 def _check_delivered(counts: Counts, publisher: Publisher) -> None:
