@@ -38,7 +38,9 @@ class Running:
 
 
 @contextmanager
-def kafka_worker(settings: Settings, tell: Callable[[str], None]) -> Iterator[Running]:
+def kafka_worker(
+    settings: Settings, tell: Callable[[str], None], *, shape: str | None = None, strict: bool = False
+) -> Iterator[Running]:
     """Open everything a worker needs, in the order in which a mistake is cheapest to mend.
 
     Rules, broker, results folder and CSV are checked before the group is joined, so nothing is consumed when
@@ -47,9 +49,11 @@ def kafka_worker(settings: Settings, tell: Callable[[str], None]) -> Iterator[Ru
     Args:
         settings: where everything is.
         tell: called with sentences for the person watching.
+        shape: that all events have; None to recognise it event by event.
+        strict: refuse rules of which any cannot be evaluated.
     """
-    rules = load_rules(settings.rules.paths)
-    detector = Detector(rules)
+    rules = load_rules(settings.rules.paths, strict=strict)
+    detector = Detector(rules, shape)
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
     results = Path(settings.results.dir)

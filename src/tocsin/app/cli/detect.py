@@ -10,13 +10,17 @@ import time
 import click
 import msgspec
 
-from tocsin.app.cli.options import takes
+from tocsin.app.cli.options import SHAPE, STRICT, takes
 from tocsin.app.cli.output import notice
 from tocsin.app.cli.signals import stop_on_signals
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
 from tocsin.attack import catalogue
+from tocsin.rules import RuleSet, Status
 from tocsin.run.progress import Snapshot
+
+_SHOWN = 5
+"""Rules that cannot be evaluated are named up to this number; the others are counted."""
 
 PROGRESS = click.option(
     "--progress",
@@ -40,8 +44,10 @@ PROGRESS = click.option(
     "results.commit_seconds",
 )
 @click.option("--once", is_flag=True, help="Stop when everything in the topic has been classified.")
+@SHAPE
+@STRICT
 @PROGRESS
-def detect(loaded: Loaded, once: bool, progress: str | None) -> None:
+def detect(loaded: Loaded, *, once: bool, shape: str | None, strict: bool, progress: str | None) -> None:
     """Classify the events of a topic: one worker of a consumer group.
 
     Start as many as the topic has partitions; they share the work. A worker that was killed is resumed by
@@ -49,9 +55,10 @@ def detect(loaded: Loaded, once: bool, progress: str | None) -> None:
     """
     stop = stop_on_signals()
     settings = loaded.settings
-    with kafka_worker(settings, notice) as running:
+    with kafka_worker(settings, notice, shape=shape, strict=strict) as running:
+        tell_of_rules(running.rules)
         notice(
-            f"{len(running.rules.rules)} rules; topic {settings.kafka.topic}, group {settings.kafka.group};"
+            f"topic {settings.kafka.topic}, group {settings.kafka.group};"
             f" results in {settings.results.dir} {settings.results.csv}".rstrip()
         )
         reporter = _Reporter(running, progress or ("line" if sys.stderr.isatty() else "none"), stop)
@@ -61,6 +68,16 @@ def detect(loaded: Loaded, once: bool, progress: str | None) -> None:
         finally:
             reporter.stop()
     _summary(running.progress.snapshot({}))
+
+
+def tell_of_rules(rules: RuleSet) -> None:
+    """Say how many rules run, and which do not: a rule that is silent must not seem to watch."""
+    faulty = [entry for entry in rules.report if entry.status is not Status.OK]
+    notice(f"{len(rules.rules):,} rules loaded, {len(faulty):,} not (revision {rules.revision})")
+    for entry in faulty[:_SHOWN]:
+        notice(f"  {entry.source}: {entry.status}: {entry.reason}")
+    if len(faulty) > _SHOWN:
+        notice(f"  and {len(faulty) - _SHOWN:,} more; see: tocsin rules check")
 
 
 class _Reporter:

@@ -1,4 +1,4 @@
-"""How `tocsin demo` shows the pipeline while it runs: a live panel on a terminal, else a line now and then."""
+"""How `tocsin demo` shows the pipeline as it runs: a live panel on a terminal, else a line now and then."""
 
 from __future__ import annotations
 

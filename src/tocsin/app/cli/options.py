@@ -11,9 +11,18 @@ import click
 
 from tocsin.app import settings as settings_room
 from tocsin.app.settings import Loaded, Spec, load, spec
+from tocsin.decode.shapes import SHAPES
 from tocsin.errors import SettingsError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+SHAPE = click.option(
+    "--shape",
+    type=click.Choice([shape.name for shape in SHAPES]),
+    help="Shape of all events; json takes any object as it is.  [default: recognised event by event]",
+)
+
+STRICT = click.option("--strict", is_flag=True, help="Refuse rules of which any cannot be evaluated.")
 
 
 def takes(*keys: str) -> Decorator:

@@ -13,11 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tocsin.app.cli.findings import print_findings, printable
-from tocsin.app.cli.options import takes
+from tocsin.app.cli.options import SHAPE, STRICT, takes
 from tocsin.app.cli.output import FORMATS, is_table, notice
 from tocsin.app.scan import Take, Tally, csv_file, results_table, scan
 from tocsin.app.settings import Loaded
-from tocsin.decode.shapes import SHAPES
 from tocsin.detect import Detector
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.model import Judged, Level
@@ -31,11 +30,7 @@ LEVELS = click.Choice([str(level) for level in Level])
 @click.command("scan")
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @takes("rules.paths")
-@click.option(
-    "--shape",
-    type=click.Choice([shape.name for shape in SHAPES]),
-    help="Shape of all events; json takes any object as it is.  [default: recognised event by event]",
-)
+@SHAPE
 @click.option("--min-level", type=LEVELS, default=str(Level.INFORMATIONAL), help="Show from this level on.")
 @click.option("--fail-on", type=LEVELS, help="Exit with 1 if there is a detection of this level or above.")
 @click.option(
@@ -46,7 +41,7 @@ LEVELS = click.Choice([str(level) for level in Level])
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep all verdicts and rejected records in this new folder, as 'tocsin detect' does.",
 )
-@click.option("--strict", is_flag=True, help="Refuse rules of which any cannot be evaluated.")
+@STRICT
 @FORMATS
 def scan_command(  # noqa: PLR0913 - one argument per flag is click's way
     loaded: Loaded,
