@@ -1,6 +1,8 @@
 """The results own the offsets: each record is there once, whoever wrote it and whoever died."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.results.rows import ORIGIN, event_id, judged
 from tocsin.errors import SettingsError
 from tocsin.ports import PositionMoved
 from tocsin.results import dead_letters
+from tocsin.results import table as table_module
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import DEAD_LETTERS, Origin, dataset
 
@@ -81,6 +84,42 @@ def test_a_zombie_whose_handle_was_refreshed_is_still_refused(tmp_path):
     assert offsets(tmp_path) == [0, 1]
 
 
+def test_workers_that_start_at_the_same_moment_share_the_results(tmp_path):
+    """Only one of them creates the tables; the others use those."""
+    for attempt in range(8):
+        start = threading.Barrier(6)
+
+        def open_and_write(number: int, folder=tmp_path / str(attempt), start=start) -> None:
+            start.wait()
+            ours = sink(folder)
+            ours.start([number])
+            ours.write(judged([0, 1], partition=number, rejected=[1]))
+            ours.flush()
+
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(open_and_write, range(6)))
+        assert [offsets(tmp_path / str(attempt), partition=p) for p in range(6)] == [[0]] * 6
+        assert dead_letters.count(tmp_path / str(attempt)) == {"not_json": 6}
+
+
+def test_a_handle_that_is_opened_anew_is_as_careful(tmp_path, monkeypatch):
+    """A long-lived worker opens its tables again and again; being overtaken meanwhile still shows."""
+    monkeypatch.setattr(table_module, "_STALE", 1)
+    zombie, owner = sink(tmp_path), sink(tmp_path)
+    zombie.start([0, 1])
+    owner.start([0])
+    for first in (0, 2, 4):
+        owner.write(judged([first, first + 1]))
+        owner.flush()
+    zombie.write(judged([0, 1]))
+    zombie.write(judged([0, 1], partition=1))
+    with pytest.raises(PositionMoved) as moved:
+        zombie.flush()
+    assert (moved.value.partitions, moved.value.flushed) == ([0], {1: 2})
+    assert zombie.start([0, 1]) == {0: 6, 1: 2}
+    assert offsets(tmp_path) == [0, 1, 2, 3, 4, 5]
+
+
 def test_dead_letters_are_kept_whole_and_once(tmp_path):
     """A worker that dies between the two commits leaves dead letters that its successor does not repeat."""
     dying = sink(tmp_path)
@@ -105,6 +144,15 @@ def test_dead_letters_are_kept_whole_and_once(tmp_path):
 
 def _dies(*_):
     raise ZeroDivisionError
+
+
+def test_what_it_kept_itself_hides_nothing(tmp_path):
+    """Only what a worker before it has kept is left out: a scan counts offsets anew in each file."""
+    ours = sink(tmp_path)
+    for _file in range(2):
+        ours.write(judged([1, 2, 3], rejected=[2]))
+        ours.flush()
+    assert offsets(tmp_path, DEAD_LETTERS) == [2, 2]
 
 
 def test_a_batch_of_rejects_alone_moves_the_position(tmp_path):

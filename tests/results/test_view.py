@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.results.rows import ORIGIN, event_id, judged
-from tocsin.errors import SettingsError
+from tocsin.errors import SettingsError, StreamError
+from tocsin.results import view as view_module
 from tocsin.results.sink import ResultsSink
 from tocsin.results.view import COLUMNS, CsvView
 
@@ -94,22 +95,105 @@ def test_what_a_crash_left_half_written_is_cut_off(results, tmp_path):
     assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize("harm", ["deleted", "truncated", "journal garbage", "journal of another table"])
+@pytest.mark.parametrize("step", range(1, 6))
+def test_killed_at_any_step_it_goes_on(results, tmp_path, monkeypatch, step):
+    """Each write to the disk may be the last; whoever comes next has every event once."""
+    path = tmp_path / "out.csv"
+    calls = iter(range(1, 99))
+
+    def to_disk(file) -> None:
+        file.flush()
+        if next(calls) == step:
+            raise ZeroDivisionError
+
+    with monkeypatch.context() as point:
+        point.setattr(view_module, "_to_disk", to_disk)
+        dying = CsvView(results, path)
+        with pytest.raises(ZeroDivisionError):
+            dying.follow()
+        dying.close()
+    follow(results, path)
+    assert ids(path) == ALL
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"a,line,of,mine,,,,\r\n")
+
+
+def insert(path: Path) -> None:
+    first, rest = path.read_bytes().split(b"\r\n", 1)
+    path.write_bytes(first + b"\r\na,line,of,mine,,,,\r\n" + rest)
+
+
+def garble_journal(path: Path) -> None:
+    path.with_name("out.csv.journal").write_bytes(b"{half")
+
+
+def foreign_journal(path: Path) -> None:
+    journal = path.with_name("out.csv.journal")
+    journal.write_text(journal.read_text().replace('"table":"', '"table":"x'))
+
+
+EDITS = [Path.unlink, truncate, append, insert]
+
+
+@pytest.mark.parametrize("harm", [*EDITS, garble_journal, foreign_journal])
 def test_a_harmed_view_is_rebuilt(results, tmp_path, harm):
     """The table is the truth; the CSV can always be made again."""
     path = tmp_path / "out.csv"
     follow(results, path)
-    journal = path.with_name("out.csv.journal")
-    if harm == "deleted":
-        path.unlink()
-    elif harm == "truncated":
-        path.write_bytes(path.read_bytes()[:100])
-    elif harm == "journal garbage":
-        journal.write_bytes(b"{half")
-    else:
-        journal.write_text(journal.read_text().replace('"table":"', '"table":"x'))
+    harm(path)
     follow(results, path)
     assert ids(path) == ALL
+
+
+@pytest.mark.parametrize("harm", EDITS)
+def test_its_writer_mends_it_while_it_runs(results, tmp_path, harm):
+    """What somebody does to the file is put right at the next look, with or without new events."""
+    path = tmp_path / "out.csv"
+    view = CsvView(results, path)
+    view.follow()
+    harm(path)
+    view.follow()
+    assert ids(path) == ALL
+    harm(path)
+    sink = store(results)
+    sink.write(judged([10]))
+    sink.flush()
+    view.follow()
+    view.close()
+    assert ids(path) == sorted([*ALL, event_id(10)])
+
+
+def test_following_reads_only_what_is_new(results, tmp_path):
+    """A table of a day has thousands of files; a look must not read those that the CSV has already."""
+    view = CsvView(results, tmp_path / "out.csv")
+    view.follow()
+    for file in (results / "verdicts").glob("*.parquet"):
+        file.write_bytes(b"not read again")
+    sink = store(results)
+    sink.write(judged([10]))
+    sink.flush()
+    view.follow()
+    view.close()
+    assert ids(tmp_path / "out.csv") == sorted([*ALL, event_id(10)])
+
+
+def test_a_table_that_cannot_be_read_delays_the_csv(results, tmp_path):
+    """It is said so, and the CSV goes on when the file is there again."""
+    view = CsvView(results, tmp_path / "out.csv")
+    file = next((results / "verdicts").glob("*.parquet"))
+    away = file.rename(tmp_path / "away")
+    with pytest.raises(StreamError, match="the results cannot be read"):
+        view.follow()
+    away.rename(file)
+    view.follow()
+    view.close()
+    assert ids(tmp_path / "out.csv") == ALL
 
 
 def test_one_writer_at_a_time(results, tmp_path):

@@ -40,6 +40,7 @@ class ResultsSink:
         self._clock = clock
         self._committed: dict[int, int] = {}  # partition -> position of the verdicts, as last read or written
         self._buried: dict[int, int] = {}  # the same for the dead letters
+        self._found_buried: dict[int, int] = {}  # as it was at the start: what others kept before us
         self._held_to: dict[int, int] = {}  # partition -> position after what is held
         self._rows: list[pa.Table] = []
         self._dead_rows: list[pa.Table] = []
@@ -52,7 +53,9 @@ class ResultsSink:
     def start(self, partitions: list[int]) -> Positions:
         """Return where to read on from, freshly read from the tables; what was held is dropped."""
         self.discard(partitions)
-        self._buried.update(self._dead.positions(partitions))
+        buried = self._dead.positions(partitions)
+        self._buried.update(buried)
+        self._found_buried.update(buried)
         found = self._verdicts.positions(partitions)
         self._committed.update(found)
         return found
@@ -60,9 +63,10 @@ class ResultsSink:
     def write(self, judged: Judged) -> None:
         """Hold the rows of a judged batch."""
         now = datetime.fromtimestamp(self._clock(), UTC)
-        self._rows.append(schema.verdict_rows(judged, now, self._keep_events))
-        if any(v.rejected is not None for v in judged.verdicts):
+        rows = schema.verdict_rows(judged, now, self._keep_events)
+        if rows.num_rows < len(judged.batch):
             self._dead_rows.append(self._unburied(schema.dead_letter_rows(judged, now)))
+        self._rows.append(rows)
         self._held_to.update(_ends(judged))
 
     def flush(self) -> Positions:
@@ -86,7 +90,7 @@ class ResultsSink:
     def discard(self, partitions: list[int]) -> None:
         """Forget what is held and known of these partitions."""
         for partition in partitions:
-            for known in (self._committed, self._buried, self._held_to):
+            for known in (self._committed, self._buried, self._found_buried, self._held_to):
                 known.pop(partition, None)
         gone = pa.array(partitions, pa.int32())
         self._rows = [_without(rows, gone) for rows in self._rows]
@@ -113,7 +117,7 @@ class ResultsSink:
 
     def _unburied(self, rows: pa.Table) -> pa.Table:
         """Leave out rejects that a worker before us has kept already."""
-        buried = [self._buried.get(p, 0) for p in rows["partition"].to_pylist()]
+        buried = [self._found_buried.get(p, 0) for p in rows["partition"].to_pylist()]
         return rows.filter(pc.greater_equal(rows["offset"], pa.array(buried, pa.int64())))
 
 

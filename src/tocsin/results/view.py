@@ -1,8 +1,8 @@
 """The lab's single CSV: a view that follows the results table, written by one process at a time.
 
 A journal beside the CSV says how long it is and up to which offset of each partition it has every event.
-The CSV is written first, then the journal (fsync, atomic rename); whatever stands beyond the journal after a
-crash is cut off at the next start, and written again.
+The CSV is written first, then the journal (fsync, atomic rename); whatever stands beyond the journal, after a
+crash or because somebody wrote it there, is cut off and written again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow.dataset as pads
 from filelock import FileLock, Timeout
 
 from tocsin.errors import SettingsError, StreamError
-from tocsin.results.table import Snapshot, snapshot
+from tocsin.results.table import Reader, Snapshot
 
 COLUMNS = (
     "event_id",
@@ -37,6 +37,7 @@ COLUMNS = (
 
 _SOURCES = [*COLUMNS[:6], "tactic", "technique"]
 _CHUNK_ROWS = 65_536
+_END_BYTES = 256
 
 
 class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +49,7 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         length: its length in bytes.
         rows: its events.
         positions: partition -> offset of the next event to add.
+        end: its last bytes, which somebody who edits the CSV moves elsewhere.
     """
 
     table: str
@@ -55,6 +57,7 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     length: int = 0
     rows: int = 0
     positions: dict[int, int] = {}
+    end: bytes = b""
 
 
 class CsvView:
@@ -75,6 +78,8 @@ class CsvView:
         # One lock of the view, whichever thread follows: a thread's own would lock the next one out.
         self._lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
         self._journal: Journal | None = None
+        self._reader: Reader | None = None
+        self._read: frozenset[str] = frozenset()  # files of the table that the CSV has whole
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -95,16 +100,19 @@ class CsvView:
             whether the CSV now has everything that the table had at the call.
 
         Raises:
-            StreamError: the CSV cannot be written; it will be tried again from the journal.
+            StreamError: the CSV cannot be written, or the table not read; the next try begins at the journal.
         """
-        if not self._is_writer(wait):
-            return False
         try:
+            if not self._is_writer(wait):
+                return False
             self._append()
+        except StreamError:
+            self._forget()
+            raise
         except OSError as error:
-            self._journal = None  # what was half written is cut off at the next try
+            self._forget()
             raise StreamError(
-                f"{self.path}: cannot be written: {error.strerror}", "is the disk full?"
+                f"{self.path}: cannot be written: {error.strerror or error}", "is the disk full?"
             ) from error
         return True
 
@@ -118,6 +126,10 @@ class CsvView:
         self._journal = None
         self._lock.release()
 
+    def _forget(self) -> None:
+        """Trust nothing but the journal at the next try, which cuts off what was half written."""
+        self._journal = self._reader = None
+
     def _is_writer(self, wait: float) -> bool:
         if not self._lock.is_locked:
             try:
@@ -127,44 +139,62 @@ class CsvView:
         return True
 
     def _recovered(self, table: str) -> Journal:
-        """Cut the CSV back to its journal; without a usable one, begin anew."""
+        """Cut the CSV back to its journal; without a usable one, or after an edit, begin anew."""
         journal = self._read_journal()
-        length = self.path.stat().st_size if self.path.exists() else -1
-        if journal is None or journal.table != table or length < journal.length:
+        if journal is None or journal.table != table or not self._has_end(journal):
             return self._begun(table)
         with self.path.open("r+b") as file:
             file.truncate(journal.length)
         return journal
 
     def _begun(self, table: str) -> Journal:
+        self._write_journal(Journal(table=table))  # first: a CSV without a journal is somebody else's
         header = _encoded([COLUMNS])
         with self.path.open("wb") as file:
             file.write(header)
             _to_disk(file)
-        journal = Journal(table=table, length=len(header))
+        journal = Journal(table=table, length=len(header), end=header)
         self._write_journal(journal)
         return journal
 
     def _append(self) -> None:
-        source = snapshot(self._results)
+        if self._reader is None:
+            self._reader = Reader(self._results)
+        source = self._reader.look()
         journal = self._journal
-        if journal is None or journal.table != source.table:
+        if journal is None or journal.table != source.table or not self._is_as(journal):
             journal = self._journal = self._recovered(source.table)
+            self._read = frozenset()
         if journal.version < source.version:
             self._journal = self._appended(journal, source)
             self._write_journal(self._journal)
+            self._read = frozenset(source.files)
 
     def _appended(self, journal: Journal, source: Snapshot) -> Journal:
         """Write what a snapshot has beyond the journal, and return the journal that is then true."""
-        positions, rows, length = dict(journal.positions), journal.rows, journal.length
+        positions, rows, length, end = dict(journal.positions), journal.rows, journal.length, journal.end
         with self.path.open("r+b") as file:
             file.seek(length)
-            for chunk in _beyond(source.rows, journal.positions):
-                length += file.write(_encoded(zip(*(chunk[c].to_pylist() for c in _SOURCES), strict=True)))
+            for chunk in _beyond(source.rows(besides=self._read), journal.positions):
+                lines = _encoded(zip(*(chunk[c].to_pylist() for c in _SOURCES), strict=True))
+                length += file.write(lines)
+                end = lines[-_END_BYTES:]
                 rows += chunk.num_rows
                 _advance(positions, chunk)
             _to_disk(file)
-        return Journal(journal.table, source.version, length, rows, positions)
+        return Journal(journal.table, source.version, length, rows, positions, end)
+
+    def _is_as(self, journal: Journal) -> bool:
+        """Say whether the CSV is as this process left it, as far as length and end tell."""
+        return self._has_end(journal) and self.path.stat().st_size == journal.length
+
+    def _has_end(self, journal: Journal) -> bool:
+        """Say whether the CSV has, where the journal says that it ends, what it ended with."""
+        if not journal.end or not self.path.exists():
+            return False
+        with self.path.open("rb") as file:
+            file.seek(journal.length - len(journal.end))
+            return file.read(len(journal.end)) == journal.end
 
     def _read_journal(self) -> Journal | None:
         try:
@@ -189,9 +219,18 @@ def _beyond(snapshot: pads.Dataset, positions: Mapping[int, int]) -> Iterator[pa
         pads.scalar(True),  # noqa: FBT003 - Arrow's literal
     )
     columns = [*_SOURCES, "partition", "offset"]
-    for chunk in snapshot.to_batches(columns=columns, filter=fresh, batch_size=_CHUNK_ROWS):
-        if chunk.num_rows:
-            yield chunk
+    try:
+        # reads ahead little: a CSV that is made anew passes through memory
+        chunks = snapshot.to_batches(
+            columns=columns, filter=fresh, batch_size=_CHUNK_ROWS, batch_readahead=2, fragment_readahead=2
+        )
+        for chunk in chunks:
+            if chunk.num_rows:
+                yield chunk
+    except (OSError, pa.ArrowException) as error:
+        raise StreamError(
+            f"the results cannot be read: {error}", "was a file of the table removed?"
+        ) from error
 
 
 def _advance(positions: dict[int, int], chunk: pa.RecordBatch) -> None:
