@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tocsin.app.cli.demo:demo", "Run the whole pipeline here: broker, producer, worker, plots."),
     "detect": ("tocsin.app.cli.detect:detect", "Classify the events of a topic as a consumer group member."),
     "produce": ("tocsin.app.cli.produce:produce", "Publish synthetic or recorded events to a topic."),
-    "rules": ("tocsin.app.cli.rules:rules", "Check, list and show Sigma rules."),
+    "rules": ("tocsin.app.cli.rules:rules", "Check, list, show and fetch Sigma rules."),
     "scan": ("tocsin.app.cli.scan:scan_command", "Classify the events in files, without a broker."),
     "score": ("tocsin.app.cli.score:score", "Compare detections with the ground truth of a simulation."),
     "stats": ("tocsin.app.cli.stats:stats", "Tables and plots of what was classified."),

@@ -9,6 +9,7 @@ import click
 
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import FORMATS, emit, is_table, notice
+from tocsin.app.cli.rules_fetch import fetch
 from tocsin.app.settings import Loaded
 from tocsin.attack import Kind, catalogue
 from tocsin.errors import ExitCode, SettingsError, nearest
@@ -20,6 +21,9 @@ from tocsin.rules.words import in_words
 @click.group()
 def rules() -> None:
     """Look at the rules: which there are, what they say, what is wrong with them."""
+
+
+rules.add_command(fetch)
 
 
 @rules.command()
