@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -16,9 +18,9 @@ from tocsin.stats import panels
 from tocsin.stats.buckets import instant
 from tocsin.stats.lettering import DPI, FONT, fitted, percent, printable
 from tocsin.stats.palette import colour
-from tocsin.stats.panels import INK, MUTED
+from tocsin.stats.panels import INK, MUTED, Fact
 from tocsin.stats.questions import Ranking, Summary
-from tocsin.stats.timeline import Timeline, timeline
+from tocsin.stats.timeline import Timeline, drawn_tactics, timeline
 
 WIDTH, HEIGHT = 1600, 1000
 
@@ -31,7 +33,7 @@ _STYLE: dict[str, Any] = {
 }
 
 _LEFT, _RIGHT = 48, WIDTH - 48
-_NAMES = 196  # what the names of the tactics take, left of the time axis
+_NAMES = 226  # what the names of the tactics take, left of the time axis
 _TIME_RIGHT = 1168
 _TOTALS_LEFT = 1196
 _TOP, _TIME_BOTTOM = 150, 640
@@ -84,7 +86,7 @@ def _heading(figure: Figure, found: Summary) -> None:
     axes = panels.canvas(Place(_LEFT, 28, _RIGHT, 104).of(figure))
     axes.text(0, 22, "Events by ATT&CK tactic", fontsize=21, color=INK, weight="bold", va="center_baseline")
     axes.text(0, 58, _between(found), fontsize=12.5, color=MUTED, va="center_baseline")
-    where = fitted(found.name, 330, 12.5)
+    where = fitted("/".join(Path(found.name).parts[-2:]), 480, 12.5)
     axes.text(_RIGHT - _LEFT, 22, where, fontsize=12.5, color=MUTED, ha="right", va="center_baseline")
 
 
@@ -94,6 +96,8 @@ def _between(found: Summary) -> str:
     if found.span is None:
         return counted
     first, last = instant(found.span.first), instant(found.span.last)
+    if last - first < timedelta(seconds=1):
+        return f"{counted}  \u00b7  {first:%Y-%m-%d %H:%M:%S} UTC"
     if first.date() == last.date():
         return f"{counted}  \u00b7  {first:%Y-%m-%d}, {first:%H:%M:%S} to {last:%H:%M:%S} UTC"
     return f"{counted}  \u00b7  {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
@@ -101,8 +105,9 @@ def _between(found: Summary) -> str:
 
 def _time(figure: Figure, found: Summary) -> None:
     line = timeline(found)
-    lanes = len(found.tactics)
-    lane = min(30.0, max(17.0, 300 / lanes), 300 / lanes)
+    tactics = drawn_tactics(found)
+    lanes = len(tactics)
+    lane = min(30.0, 300 / lanes)
     lanes_top = _TIME_BOTTOM - lane * lanes
     stack = Place(_LEFT + _NAMES, _TOP, _TIME_RIGHT, lanes_top - 14)
     rows = Place(stack.left, lanes_top, stack.right, _TIME_BOTTOM)
@@ -117,41 +122,46 @@ def _time(figure: Figure, found: Summary) -> None:
         stack_axes = stack.of(figure, sharex=lanes_axes)
         panels.stack(stack_axes, line)
         heading = panels.canvas(Place(_LEFT, _TOP - 34, _TIME_RIGHT, _TOP - 8).of(figure))
-        panels.title(heading, _volume_title(line))
+        panels.title(heading, *_volume_title(line))
         panels.lanes(lanes_axes, line)
         panels.time_axis(lanes_axes, stack_axes, line)
-    panels.names(
-        panels.canvas(Place(_LEFT, lanes_top, stack.left - 10, _TIME_BOTTOM).of(figure)), found.tactics
-    )
-    panels.totals(
-        panels.canvas(Place(_TOTALS_LEFT, lanes_top, _RIGHT, _TIME_BOTTOM).of(figure)), found.tactics
-    )
+    panels.names(panels.canvas(Place(_LEFT, lanes_top, stack.left - 10, _TIME_BOTTOM).of(figure)), tactics)
+    panels.totals(panels.canvas(Place(_TOTALS_LEFT, lanes_top, _RIGHT, _TIME_BOTTOM).of(figure)), tactics)
 
 
-def _volume_title(line: Timeline) -> str:
+def _volume_title(line: Timeline) -> tuple[str, str]:
     what = "Events" if line.hidden is None else "Events with a tactic"
     notes = []
     if line.hidden is not None:
-        notes.append(f"without one: {percent(line.hidden)}, in the last lane only")
+        notes.append(f"the {percent(line.hidden)} without are in the last lane")
     if line.outside:
-        notes.append(f"{line.outside:,} years away, not drawn")
-    return f"{what} per {line.bucket.name}" + (f"  ({'; '.join(notes)})" if notes else "")
+        notes.append(f"not drawn: {line.outside:,} years away or of unknown tactics")
+    return f"{what} per {line.bucket.name}", ";  ".join(notes)
 
 
-def facts(found: Summary) -> list[tuple[str, str]]:
-    """Return the numbers beside the time axis: what, and how many."""
+def facts(found: Summary) -> list[Fact]:
+    """Return the numbers beside the time axis."""
     did = found.processing
-    rows = [("Events", f"{did.events:,}"), ("with a tactic", _of(did.labelled, did.events))]
+    rows = [
+        Fact(0, "Events", f"{did.events:,}"),
+        Fact(1, "with a tactic", _of(did.labelled, did.events)),
+    ]
     if did.detected is not None:
-        rows.append(("with a detection", _of(did.detected, did.events)))
-        rows += [(level, f"{count:,}") for level, count in did.levels.items() if count]
-    rows.append(("Rejected", f"{sum(did.rejected.values()):,}"))
+        rows.append(Fact(1, "with a detection", _of(did.detected, did.events)))
+        rows += [Fact(2, level, f"{count:,}") for level, count in did.levels.items() if count]
     if did.untimed:
-        rows.append(("Time unreadable", f"{did.untimed:,}"))
-    rows += [("Hosts", f"{found.hosts.distinct:,}"), ("Users", f"{found.users.distinct:,}")]
+        rows.append(Fact(1, "without a readable time", f"{did.untimed:,}"))
+    rows.append(Fact(0, "Rejected", f"{sum(did.rejected.values()):,}"))
+    rows += [Fact(0, "Hosts", f"{found.hosts.distinct:,}"), Fact(0, "Users", f"{found.users.distinct:,}")]
     if did.stored_per_second is not None:
-        rows.append(("Stored per second", f"{did.stored_per_second:,.0f}"))
+        rows.append(Fact(0, "Stored per second", _rate(did.stored_per_second)))
     return rows
+
+
+def _rate(per_second: float) -> str:
+    if per_second >= 10:
+        return f"{per_second:,.0f}"
+    return f"{per_second:.1f}" if per_second >= 0.1 else "< 0.1"
 
 
 def _of(count: int, total: int) -> str:

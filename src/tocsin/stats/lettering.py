@@ -26,16 +26,24 @@ def printable(text: str) -> str:
 def fitted(text: str, width: float, size: float, *, bold: bool = False) -> str:
     """Return a printable text, cut short with an ellipsis so that it is at most `width` pixels wide."""
     shown = printable(text)
-    if _width(shown, size, bold=bold) <= width:
+    if width_of(shown, size, bold=bold) <= width:
         return shown
     low, high = 0, len(shown)
     while low < high:
         middle = (low + high + 1) // 2
-        if _width(shown[:middle].rstrip() + "\u2026", size, bold=bold) <= width:
+        if width_of(shown[:middle].rstrip() + "\u2026", size, bold=bold) <= width:
             low = middle
         else:
             high = middle - 1
     return shown[:low].rstrip() + "\u2026"
+
+
+def width_of(text: str, size: float, *, bold: bool = False) -> float:
+    """Return how many pixels wide a printable text is."""
+    font = _font(bold=bold)
+    font.set_size(size, DPI)
+    font.set_text(text)
+    return float(font.get_width_height()[0] / 64)  # in 26.6 fixed point
 
 
 def short(count: float) -> str:
@@ -64,10 +72,3 @@ def _drawable(character: str) -> str:
 @cache
 def _font(*, bold: bool = False) -> FT2Font:
     return FT2Font(findfont(FontProperties(family=FONT, weight="bold" if bold else "normal")))
-
-
-def _width(text: str, size: float, *, bold: bool) -> float:
-    font = _font(bold=bold)
-    font.set_size(size, DPI)
-    font.set_text(text)
-    return float(font.get_width_height()[0] / 64)  # in 26.6 fixed point

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 
-from tocsin.stats.lettering import fitted, percent, short
+from tocsin.stats.buckets import DAY, MILLISECOND, instant
+from tocsin.stats.lettering import fitted, percent, short, width_of
 from tocsin.stats.palette import colour
 from tocsin.stats.questions import Count
 from tocsin.stats.timeline import Timeline
@@ -27,8 +29,6 @@ EMPTY = "#f3f5f7"
 _FEWEST_BUCKETS = 20
 """What the time axis has room for at least: one event alone is a bar, not a wall."""
 
-_DAY = 86_400e6
-
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -40,6 +40,29 @@ class Bar:
     colour: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number beside the time axis; one of depth 1 is a part of the last of depth 0, and so on."""
+
+    depth: int
+    what: str
+    count: str
+
+
+class TimeLabels(Formatter):
+    """Labels of a time axis that tell no more than the distance of its ticks needs."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:  # noqa: ARG002 - matplotlib's signature
+        """Return the label of one tick alone, which tells all."""
+        return f"{_instant(x):%Y-%m-%d %H:%M:%S}"
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks, given in days since 1970."""
+        times = [_instant(value) for value in values]
+        apart = min((b - a for a, b in pairwise(times)), default=timedelta(days=1))
+        return [_label(time, apart) for time in times]
+
+
 def canvas(axes: Axes) -> Axes:
     """Make axes a plain sheet, measured in pixels from its top left corner."""
     box = axes.get_window_extent()
@@ -49,9 +72,12 @@ def canvas(axes: Axes) -> Axes:
     return axes
 
 
-def title(axes: Axes, text: str) -> None:
-    """Write a panel's title into the top left corner of a canvas."""
+def title(axes: Axes, text: str, note: str = "") -> None:
+    """Write a panel's title, with a note behind it, into the top left corner of a canvas."""
     axes.text(0, 12, text, fontsize=12.5, color=INK, weight="bold", va="center_baseline")
+    behind = width_of(text, 12.5, bold=True) + 14
+    note = fitted(note, axes.get_xlim()[1] - behind, 11.5)
+    axes.text(behind, 12, note, fontsize=11.5, color=MUTED, va="center_baseline")
 
 
 def message(axes: Axes, text: str, more: str = "") -> None:
@@ -63,17 +89,16 @@ def message(axes: Axes, text: str, more: str = "") -> None:
     axes.text(width / 2, height / 2 + 40, more, fontsize=13, color=MUTED, ha="center", va="center_baseline")
 
 
-def numbers(axes: Axes, rows: Sequence[tuple[str, str]]) -> None:
-    """Write a column of facts: what on the left, how many on the right; capitals begin a group."""
+def numbers(axes: Axes, facts: Sequence[Fact]) -> None:
+    """Write a column of facts: what on the left, how many on the right."""
     width, height = axes.get_xlim()[1], axes.get_ylim()[0]
-    step = min(26.0, height / len(rows))
-    for place, (what, count) in enumerate(rows):
+    step = min(26.0, height / len(facts))
+    for place, fact in enumerate(facts):
         middle = step * (place + 0.5)
-        part = what[0].islower()
-        shade, left = (MUTED, 16) if part else (INK, 0)
-        axes.text(left, middle, what, fontsize=11.5, color=shade, va="center_baseline")
-        axes.text(width, middle, count, fontsize=11.5, color=shade, ha="right", va="center_baseline")
-        if place and not part:
+        shade = MUTED if fact.depth else INK
+        axes.text(16 * fact.depth, middle, fact.what, fontsize=11.5, color=shade, va="center_baseline")
+        axes.text(width, middle, fact.count, fontsize=11.5, color=shade, ha="right", va="center_baseline")
+        if place and not fact.depth:
             axes.plot([0, width], [step * place] * 2, color=GRID, linewidth=1)
 
 
@@ -117,11 +142,10 @@ def time_axis(lanes_axes: Axes, stack_axes: Axes, line: Timeline) -> None:
     first, last = line.starts[0], line.starts[-1] + line.bucket.width
     missing = max(0, _FEWEST_BUCKETS * line.bucket.width - (last - first)) / 2
     lanes_axes.set_xlim(*_days([first - missing, last + missing]))
-    locator = AutoDateLocator(tz=UTC, minticks=5, maxticks=10)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(tz=UTC, minticks=5, maxticks=9)  # type: ignore[no-untyped-call] # it has no types
     lanes_axes.xaxis.set_major_locator(locator)
-    lanes_axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))  # type: ignore[no-untyped-call]
+    lanes_axes.xaxis.set_major_formatter(TimeLabels())
     lanes_axes.tick_params(axis="x", colors=MUTED, labelsize=11, length=4)
-    lanes_axes.xaxis.get_offset_text().set(color=MUTED, size=11)
     stack_axes.grid(axis="x", color=GRID, linewidth=1)
 
 
@@ -159,12 +183,28 @@ def ranked(axes: Axes, heading: str, bars: Sequence[Bar], most_rows: int) -> Non
     for row, bar in enumerate(bars):
         middle, bottom = 32 + step * (row + 0.36), 32 + step * (row + 0.86)
         count = f"{bar.count:,}  ({percent(bar.share)})"
-        label = fitted(bar.label, width - 160, 11)
+        label = fitted(bar.label, width - width_of(count, 11) - 20, 11)
         axes.text(0, middle, label, fontsize=11, color=INK, va="center_baseline")
         axes.text(width, middle, count, fontsize=11, color=MUTED, ha="right", va="center_baseline")
         axes.add_patch(Rectangle((0, bottom - 5), width, 5, color=EMPTY, linewidth=0))
         length = max(2.0, width * bar.count / bars[0].count)
         axes.add_patch(Rectangle((0, bottom - 5), length, 5, color=bar.colour, linewidth=0))
+
+
+def _instant(days: float) -> datetime:
+    return instant(round(days * DAY / MILLISECOND) * MILLISECOND)  # finer than that, a float is not exact
+
+
+def _label(time: datetime, apart: timedelta) -> str:
+    if apart < timedelta(seconds=1):
+        return f"{time:%H:%M:%S}.{time.microsecond // MILLISECOND:03}"
+    if apart < timedelta(minutes=1):
+        return f"{time:%H:%M:%S}"
+    if apart < timedelta(days=1) and (time.hour or time.minute):
+        return f"{time:%H:%M}"
+    if apart < timedelta(days=28):
+        return f"{time:%a} {time.day} {time:%b}" if apart <= timedelta(days=1) else f"{time.day} {time:%b}"
+    return f"{time:%b %Y}" if apart < timedelta(days=365) else f"{time:%Y}"
 
 
 def _rows(axes: Axes, count: int) -> tuple[float, float, float]:
@@ -182,4 +222,4 @@ def _frame(axes: Axes) -> None:
 
 def _days(microseconds: Sequence[float]) -> list[float]:
     """Return times as matplotlib counts them, in days since 1970."""
-    return [at / _DAY for at in microseconds]
+    return [at / DAY for at in microseconds]
