@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -104,7 +106,8 @@ def _tell_where_things_are(plan: pipeline.Plan) -> None:
     for name, place in places:
         if place.exists():
             notice(f"  {name:<20} {place}")
+    command = "tocsin" if shutil.which("tocsin") else sys.argv[0]
     notice("\nWhat to try next:")
-    notice(f"  tocsin stats {plan.results} --top 20")
-    notice(f"  tocsin broker start --data {plan.folder / 'broker'}  # the topic again")
-    notice("  tocsin demo --rate 0 --count 200000 --workers 2  # as fast as this machine can")
+    notice(f"  {command} stats {plan.results} --top 20")
+    notice(f"  {command} broker start --data {plan.folder / 'broker'}  # the topic again")
+    notice(f"  {command} demo --rate 0 --count 200000 --workers 2  # as fast as this machine can")
