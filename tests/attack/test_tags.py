@@ -9,8 +9,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.corpora import corpus
 
+from tests.corpora import corpus
 from tocsin.attack import Kind, catalogue
 
 

@@ -52,8 +52,8 @@ def ids_at(scope: Sequence[str], offsets: Sequence[int]) -> list[str]:
     """Return one UUIDv8 (RFC 9562) per offset, hashed from `scope` and the offset, for a batch at once.
 
     The scope is hashed once; each half of the id then is a SplitMix64 output (Steele, Lea and Flood,
-    "Fast splittable pseudorandom number generators", OOPSLA 2014) of the scope's half and the offset, which is
-    a bijection of the offset: ids collide only where a 122-bit hash would.
+    "Fast splittable pseudorandom number generators", OOPSLA 2014) of the scope's half and the offset, which
+    is a bijection of the offset: ids collide only where a 122-bit hash would.
 
     Args:
         scope: what the offsets are relative to, such as (topic id, partition) or those and a rule id.
