@@ -1,13 +1,17 @@
 """EVTX files: every record is read or told, whatever is broken."""
 
-import io
+import sys
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.corpora import corpus
 from tests.sources.reading import cut, until_unreadable
+from tocsin.sources.files import evtx_process
 from tocsin.sources.files.event_log import records
+from tocsin.sources.files.evtx_process import EvtxProcess
 
 HEADER, CHUNK = 4_096, 65_536
 COUNT = 7
@@ -22,7 +26,8 @@ def log() -> bytes:
 
 
 def read(data, largest=100_000):
-    pieces, end = until_unreadable(records(cut(data, 1, largest)))
+    with EvtxProcess() as process:
+        pieces, end = until_unreadable(records(cut(data, 1, largest), process))
     good = sum(piece.fault is None for piece in pieces)
     told = [piece.fault.detail for piece in pieces if piece.fault]
     return good, told, end
@@ -113,7 +118,56 @@ def test_noise_instead_of_chunks_is_told_chunk_by_chunk(log):
 
 def test_records_are_json_with_their_numbers(log):
     """Counted through all chunks."""
-    pieces = list(records(iter([log, log[HEADER:]])))
+    with EvtxProcess() as process:
+        pieces = list(records(iter([log, log[HEADER:]]), process))
     assert [piece.number for piece in pieces] == list(range(1, 2 * COUNT + 1))
     assert all((piece.value or b"").lstrip().startswith(b"{") for piece in pieces)
-    assert io.BytesIO(pieces[0].value or b"").read(1)
+
+
+STUCK = """
+import struct, sys, time
+while chunk := sys.stdin.buffer.read(65536):
+    sys.stdout.buffer.write(struct.pack("<BI", ord("r"), 2) + b"{}")
+    sys.stdout.buffer.flush()
+    if b"stuck" in chunk:
+        import signal
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        while True: pass
+    if b"dies" in chunk:
+        sys.exit(7)
+    sys.stdout.buffer.write(struct.pack("<BI", ord("e"), 0))
+    sys.stdout.buffer.flush()
+"""
+
+
+@pytest.mark.parametrize(("word", "why"), [("stuck", "did not end within"), ("dies", "with code 7")])
+def test_a_chunk_that_kills_its_reader_costs_only_itself(monkeypatch, tmp_path, word, why):
+    """What came before is kept, and the next chunk has a new reader. The package has had such bugs."""
+    program = tmp_path / "stuck.py"
+    program.write_text(STUCK)
+    monkeypatch.setattr(evtx_process, "_COMMAND", [sys.executable, str(program)])
+    blocks = [b"ElfChnk\0" + text.encode().ljust(CHUNK - 8, b"\0") for text in ("good", word, "good")]
+    good, told, end = read(b"ElfFile\0" + bytes(HEADER - 8) + b"".join(blocks))
+    assert (good, len(told), end) == (3, 1, "")
+    assert why in told[0]
+
+
+def test_a_reader_that_is_left_early_does_not_mix_up_answers(log):
+    """The next chunk is answered by itself."""
+    with EvtxProcess() as process:
+        next(iter(process.records(log[HEADER:])))
+        assert len(list(process.records(log[HEADER:]))) == COUNT
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_no_damage_makes_it_raise(log, data):
+    """Bytes changed anywhere in a chunk, and a file cut anywhere: records and faults, never an exception."""
+    broken = bytearray(log)
+    end = len(log.rstrip(b"\0"))
+    for _ in range(data.draw(st.sampled_from([1, 5, 50]))):
+        broken[data.draw(st.integers(HEADER, end - 1))] = data.draw(st.integers(0, 255))
+    size = data.draw(st.just(len(log)) | st.integers(0, len(log)))
+    good, told, _ = read(bytes(broken[:size]))
+    assert good <= COUNT
+    assert all(told)

@@ -1,21 +1,18 @@
 """Windows's binary event logs (EVTX), read chunk by chunk so that a broken one costs only itself.
 
 An EVTX file is a header of 4 KiB and chunks of 64 KiB, each with a header of its own and everything that is
-needed to read its records. The package `evtx` reads them; what it passes over in silence is noticed by
-comparing with the record numbers in the chunk's header. The format is described in the specification that
-Joachim Metz wrote for libevtx.
+needed to read its records. The package `evtx` reads them, in a process of its own; what it passes over in
+silence is noticed by comparing with the record numbers in the chunk's header. The format is described in the
+specification that Joachim Metz wrote for libevtx.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
-from typing import cast
-
-from evtx import PyEvtxParser
 
 from tocsin.model import Rejected, RejectReason
+from tocsin.sources.files.evtx_process import EvtxProcess
 from tocsin.sources.files.pieces import Chunks, Piece, UnreadableError
 
 MAGIC = b"ElfFile\0"
@@ -28,16 +25,13 @@ _FIRST_RECORD = 512
 _NUMBERS = struct.Struct("<QQ")  # first and last record of a chunk, behind the magic
 _MOST = 4_096  # records in a chunk; one takes 24 bytes at the very least
 
-_HEADER = struct.pack("<8sQQQIHHHH", MAGIC, 0, 0, 1, 128, 1, 3, _HEADER_SIZE, 1).ljust(_HEADER_SIZE, b"\0")
-"""A file header for each chunk on its own; the file's own may be broken without harm."""
 
-
-def records(chunks: Chunks) -> Iterator[Piece]:
+def records(chunks: Chunks, process: EvtxProcess) -> Iterator[Piece]:
     """Yield the records of an event log as JSON, counted from 1; what cannot be read counts, too."""
     number = 0
     for index, block in enumerate(_blocks(chunks)):
         cut_off = len(block) < _CHUNK_SIZE
-        for value, fault in _records_of(index, _whole_records(block) if cut_off else block):
+        for value, fault in _records_of(index, _whole_records(block) if cut_off else block, process):
             number += 1
             yield Piece(number, value, fault)
         if cut_off:
@@ -64,25 +58,21 @@ def _blocks(chunks: Chunks) -> Iterator[bytes]:
         yield rest
 
 
-def _records_of(index: int, block: bytes) -> Iterator[tuple[bytes | None, Rejected | None]]:
+def _records_of(
+    index: int, block: bytes, process: EvtxProcess
+) -> Iterator[tuple[bytes | None, Rejected | None]]:
     if not block.startswith(_CHUNK_MAGIC):
         if block.strip(b"\0"):  # else it was made in advance and never used
             yield None, _fault(index, "it does not begin like a chunk")
         return
     good = bad = 0
-    parser = PyEvtxParser(io.BytesIO(_HEADER + block.ljust(_CHUNK_SIZE, b"\0")), number_of_threads=1)
-    found = parser.records_json()
-    while True:
-        try:
-            record = cast(dict[str, object], next(found))
-        except StopIteration:
-            break
-        except RuntimeError as error:
+    for text, why in process.records(block):
+        if why:
             bad += 1
-            yield None, _fault(index, str(error))
+            yield None, _fault(index, why)
         else:
             good += 1
-            yield str(record["data"]).encode("utf-8"), None
+            yield text.encode("utf-8"), None
     missing = _expected(block) - good - bad
     if missing > 0 and (good or not bad):  # else the one fault was the whole chunk's
         yield None, _fault(index, f"{missing} of its {missing + good + bad} records cannot be read")

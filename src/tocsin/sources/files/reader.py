@@ -14,11 +14,12 @@ from tocsin.decode.text import utf_16_of
 from tocsin.model import Batch, Stream
 from tocsin.sources.files import event_log
 from tocsin.sources.files.documents import documents
+from tocsin.sources.files.evtx_process import EvtxProcess
 from tocsin.sources.files.lines import lines
 from tocsin.sources.files.listing import STDIN, listed
 from tocsin.sources.files.pieces import Chunks, Piece, UnreadableError
 from tocsin.sources.files.tables import delimiter_of, rows
-from tocsin.sources.files.unpack import ZIP, Budget, CountedFile, chunks_of, contents, entries, peek
+from tocsin.sources.files.unpack import ZIP, Budget, CountedFile, broken, chunks_of, contents, entries, peek
 
 BATCH_RECORDS = 5_000
 BATCH_BYTES = 32 * 1024 * 1024
@@ -67,23 +68,22 @@ class RecordedFiles:
         Args:
             on_read: is told how many bytes of the files were read, again and again.
         """
-        budgets = ((name, Budget(on_read, self._leave_out)) for name in self.names)
-        found = (content for name, budget in budgets for content in self._contents(name, budget))
-        for number, (name, pieces) in enumerate(found):
-            stream = Stream("file", name, name)
-            while batch := _batch(stream, number, pieces):
-                yield batch
+        with EvtxProcess() as process:
+            budgets = ((name, Budget(on_read, self._leave_out)) for name in self.names)
+            found = (content for name, budget in budgets for content in self._contents(name, budget))
+            for number, (name, chunks) in enumerate(found):
+                stream, pieces = Stream("file", name, name), _guarded(name, chunks, process)
+                while batch := _batch(stream, number, pieces):
+                    yield batch
 
-    def _contents(self, name: str, budget: Budget) -> Iterator[tuple[str, Iterator[Piece]]]:
-        """Yield the name and the records of a file, or of each entry of an archive."""
+    def _contents(self, name: str, budget: Budget) -> Iterator[tuple[str, Chunks]]:
+        """Yield the name and the bytes of a file, or of each entry of an archive."""
         try:
-            for inner, chunks in self._open(name, budget):
-                yield inner, _guarded(inner, chunks)
+            yield from self._open(name, budget)
         except UnreadableError as error:
-            yield name, iter([Piece(1, None, error.fault)])
+            yield name, broken(error)
         except OSError as error:
-            fault = UnreadableError(f"cannot be read: {error.strerror or error}").fault
-            yield name, iter([Piece(1, None, fault)])
+            yield name, broken(UnreadableError(f"cannot be read: {error.strerror or error}"))
 
     def _open(self, name: str, budget: Budget) -> Iterator[tuple[str, Chunks]]:
         if name == STDIN:
@@ -110,12 +110,12 @@ def _is_archive(path: Path) -> bool:
         return file.read(len(ZIP)) == ZIP
 
 
-def _guarded(name: str, chunks: Chunks) -> Iterator[Piece]:
+def _guarded(name: str, chunks: Chunks, process: EvtxProcess) -> Iterator[Piece]:
     """Yield the records of one content; where it cannot be read on is the last of them."""
     number = 0
     ends: list[UnreadableError] = []
     try:
-        for piece in _pieces(name, _until_unreadable(chunks, ends)):
+        for piece in _pieces(name, _until_unreadable(chunks, ends), process):
             number = piece.number
             yield piece
     except UnreadableError as error:
@@ -132,11 +132,11 @@ def _until_unreadable(chunks: Chunks, ends: list[UnreadableError]) -> Chunks:
         ends.append(error)
 
 
-def _pieces(name: str, chunks: Chunks) -> Iterator[Piece]:
+def _pieces(name: str, chunks: Chunks, process: EvtxProcess) -> Iterator[Piece]:
     """Find out what a content is, by its first bytes, and yield its records."""
     head, chunks = peek(chunks, _HEAD)
     if head.startswith(event_log.MAGIC):
-        return event_log.records(chunks)
+        return event_log.records(chunks, process)
     encoding = utf_16_of(head)
     if encoding:
         head, chunks = peek(_transcoded(chunks, encoding), _HEAD)
