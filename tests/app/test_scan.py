@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 from tocsin.app.cli import run as run_command
 from tocsin.app.cli import scan as scan_module
 from tocsin.app.cli.scan import scan_command
+from tocsin.decode.shapes import SHAPES
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.results.table import DEAD_LETTERS, dataset
 from tocsin.results.view import COLUMNS
+from tocsin.sources.files.listing import SUFFIXES
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]
@@ -280,3 +283,19 @@ def test_a_folder_without_anything_to_read_is_told(tmp_path, capfd):
     write(tmp_path / "readme.md", "text")
     assert run_command(["scan", str(tmp_path)]) == ExitCode.BAD_SETTINGS
     assert "1 are of no known kind" in capfd.readouterr().err
+
+
+def test_the_documentation_names_every_flag_shape_and_kind_of_file():
+    """And none that does not exist."""
+    text = (Path(__file__).parents[2] / "docs" / "scan.md").read_text()
+    flags = {
+        option for parameter in scan_command.params for option in parameter.opts if option.startswith("--")
+    }
+    assert flags - {"--config"} == set(re.findall(r"^\| `(--[a-z-]+)`", text, re.MULTILINE))
+    shapes = text.partition("## Shapes")[2]
+    assert [shape.name for shape in SHAPES] == re.findall(r"^\| `([a-z]+)`", shapes, re.MULTILINE)
+    for suffix in SUFFIXES:
+        assert f"`{suffix}`" in text
+    for shape in SHAPES:
+        row = next(line for line in shapes.splitlines() if line.startswith(f"| `{shape.name}`"))
+        assert not shape.signs or any(f"`{sign}`" in row for sign in shape.signs)
