@@ -1,6 +1,7 @@
 """The results own the offsets: each record is there once, whoever wrote it and whoever died."""
 
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.results.rows import ORIGIN, event_id, judged
-from tocsin.errors import SettingsError
+from tocsin.errors import SettingsError, StreamError
 from tocsin.ports import PositionMoved
 from tocsin.results import dead_letters
 from tocsin.results import table as table_module
@@ -191,6 +192,20 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SettingsError, match="cannot be written"):
         sink(tmp_path / "file" / "results")
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path):
+    """Nothing is written into a folder that somebody has removed: its log would have a hole."""
+    ours = sink(tmp_path / "results")
+    ours.start([0])
+    for first in (0, 2):
+        ours.write(judged([first, first + 1]))
+        ours.flush()
+    shutil.rmtree(tmp_path / "results")
+    ours.write(judged([4]))
+    with pytest.raises(StreamError, match="the results cannot be read or written"):
+        ours.flush()
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_row_says_what_was_concluded(tmp_path):

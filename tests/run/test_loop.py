@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tocsin.detect import Detector
+from tocsin.errors import StreamError
 from tocsin.model import Batch, Judged, Stream
 from tocsin.ports import PositionMoved, Positions
 from tocsin.rules import load_rules
@@ -102,6 +103,30 @@ def test_lost_partitions_are_never_flushed():
     loop.lost([0])
     loop.settle()
     assert sink.verdicts == []
+
+
+class FullSink(ListSink):
+    """A disk that is full when it matters, and has room again a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tries = 0
+
+    def flush(self) -> Positions:
+        self.tries += 1
+        if self.tries == 1:
+            raise StreamError("the disk is full")
+        return super().flush()
+
+
+def test_a_failed_worker_leaves_its_partitions_as_they_are():
+    """Leaving the group asks it to finish; what a failure has interrupted belongs to whoever comes next."""
+    source, sink = MemorySource([batch(0, 3)]), FullSink()
+    loop = worker(source, sink, Pace(commit_rows=1))
+    with pytest.raises(StreamError, match="the disk is full"):
+        loop.run(lambda: False)
+    loop.revoked([0])
+    assert (sink.tries, sink.verdicts) == (1, [])
 
 
 class OvertakenSink(ListSink):

@@ -143,7 +143,8 @@ class PositionedTable:
             self._opened_at = self.version
 
     def _stored(self, partition: int) -> int | None:
-        version: int | None = self._table.transaction_version(self._origin.application(partition))
+        with _store(self.path):
+            version: int | None = self._table.transaction_version(self._origin.application(partition))
         return version
 
 
@@ -186,37 +187,53 @@ class Reader:
     """
 
     def __init__(self, results: Path, table: str = VERDICTS) -> None:
+        self._results = results
         self._path = results / table
-        if not DeltaTable.is_deltatable(str(self._path)):
-            raise SettingsError(f"{results}: no results here", "run 'tocsin detect' first, or name --results")
+        self._check()
         self._open()
 
     def look(self) -> Snapshot:
-        """Return the latest snapshot."""
+        """Return the latest snapshot.
+
+        Raises:
+            SettingsError: the table has gone.
+            StreamError: it cannot be read.
+        """
+        self._check()
         with _store(self._path):
             self._table.update_incremental()
         if self._table.version() - self._opened_at >= _STALE:
             self._open()
         with _store(self._path):
-            protocol = self._table.protocol()
-            if protocol.reader_features:  # such as deletion vectors, which the plain files do not tell
-                raise StreamError(
-                    f"{self._path}: needs a reader of {', '.join(protocol.reader_features)}",
-                    "another program has changed the table; restore it",
-                )
-            files = pa.table(self._table.get_add_actions()).select(["path", "modification_time"])
-            return Snapshot(
-                table=str(self._table.metadata().id),
-                version=self._table.version(),
-                folder=self._path,
-                files=files.sort_by("modification_time")["path"].to_pylist(),
-                schema=pa.schema(self._table.schema().to_arrow()),
+            return _snapshot(self._table, self._path)
+
+    def _check(self) -> None:
+        if not DeltaTable.is_deltatable(str(self._path)):
+            raise SettingsError(
+                f"{self._results}: no results here", "run 'tocsin detect' first, or name --results"
             )
 
     def _open(self) -> None:
         with _store(self._path):
             self._table = DeltaTable(self._path)
         self._opened_at = self._table.version()
+
+
+def _snapshot(table: DeltaTable, path: Path) -> Snapshot:
+    features = table.protocol().reader_features
+    if features:  # such as deletion vectors: the files alone do not tell which rows are there
+        raise StreamError(
+            f"{path}: needs a reader of {', '.join(features)}",
+            "another program has changed the table: have it take that back",
+        )
+    files = pa.table(table.get_add_actions()).select(["path", "modification_time"])
+    return Snapshot(
+        table=str(table.metadata().id),
+        version=table.version(),
+        folder=path,
+        files=files.sort_by("modification_time")["path"].to_pylist(),
+        schema=pa.schema(table.schema().to_arrow()),
+    )
 
 
 def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:

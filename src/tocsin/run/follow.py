@@ -12,6 +12,9 @@ from tocsin.results.view import CsvView
 _EVERY = 0.8
 """Seconds between two looks at the table: a row is in the CSV within a second of its commit."""
 
+_TURN = 0.2
+"""Seconds between two looks at another worker's progress, when this one ends."""
+
 
 class Follower:
     """A thread that lets the view follow while the process lives.
@@ -36,6 +39,7 @@ class Follower:
         """End, once the CSV has everything of a version of the table.
 
         Another worker may be the CSV's writer: then wait until it has caught up, or take over when it goes.
+        When following fails there is nothing to wait for.
 
         Args:
             version: the last one that this worker has committed.
@@ -45,8 +49,7 @@ class Follower:
         self._thread.join()
         deadline = time.monotonic() + patience
         while not self._view.has(version):
-            self._follow(wait=0.2)
-            if time.monotonic() > deadline:
+            if not self._follow(wait=_TURN) or time.monotonic() > deadline:
                 self._tell(f"{self._view.path} is behind the results; the next worker will complete it")
                 break
         self._view.close()
@@ -55,14 +58,16 @@ class Follower:
         while not self._stop.wait(_EVERY):
             self._follow(wait=0.0)
 
-    def _follow(self, wait: float) -> None:
+    def _follow(self, wait: float) -> bool:
+        """Let the view follow, and return whether that was possible; a change of that is told."""
+        failed = self._failing
         try:
             self._view.follow(wait)
-        except TocsinError as error:
-            if not self._failing:
-                self._tell(f"the CSV is delayed: {error}")
-            self._failing = True
-        else:
-            if self._failing:
-                self._tell("the CSV is followed again")
             self._failing = False
+            if failed:
+                self._tell("the CSV is followed again")
+        except TocsinError as error:
+            self._failing = True
+            if not failed:
+                self._tell(f"the CSV is delayed: {error}")
+        return not self._failing

@@ -60,13 +60,18 @@ class Worker:
         self.watch = watch
         self._held = 0
         self._held_since = 0.0
+        self._failed = False
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until `stopped` says so, then finish what is held."""
         self.source.open(self)
-        while not stopped():
-            self.turn()
-        self.settle()
+        try:
+            while not stopped():
+                self.turn()
+            self.settle()
+        except BaseException:
+            self._failed = True
+            raise
 
     def turn(self) -> None:
         """Take one batch from the source to the sink."""
@@ -94,8 +99,9 @@ class Worker:
         return self.sink.start(partitions)
 
     def revoked(self, partitions: list[int]) -> None:
-        """Finish before another worker reads the positions."""
-        self.settle()
+        """Finish before another worker reads the positions; after a failure, leave that to the other one."""
+        if not self._failed:
+            self.settle()
         self.sink.discard(partitions)
 
     def lost(self, partitions: list[int]) -> None:
