@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,10 @@ from tocsin.broker.apache import prepare_apache
 from tocsin.broker.tansu import prepare_tansu
 
 MakeTopic = Callable[..., str]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Shells start background jobs with SIGINT ignored, and children inherit it; tests that press Ctrl-C need it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
