@@ -19,7 +19,7 @@ from tocsin.broker.tansu import prepare_tansu
 MakeTopic = Callable[..., str]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Shells start background jobs with SIGINT ignored, and children inherit it; tests that press Ctrl-C need it.
+    # shells start background jobs with SIGINT ignored, and children inherit that; some tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
