@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from tocsin.decode import windows
 from tocsin.decode.names import ECS, ECS_CATEGORIES, ECS_DATA, ECS_PRODUCTS, HASHES
@@ -24,7 +24,7 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
         event_id: of the record.
         recorded: the broker's timestamp, for an event without a time.
     """
-    dotted = dict(_dotted(found))
+    dotted = _dotted(found)
     header, data = dict(found), _data(dotted)
     for theirs, ours in ECS.items():
         if theirs in dotted and ours not in header:
@@ -74,22 +74,21 @@ def _texts(value: object) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
-def _dotted(found: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield what is in an object and in those inside it, each under its dotted name."""
-    for name, value in found.items():
-        if type(value) is dict:
-            yield from _dotted(value, f"{prefix}{name}.")
-        elif value is not None:
-            yield f"{prefix}{name}", value
+def _dotted(found: Mapping[str, object]) -> dict[str, object]:
+    """Return what is in an object and in those inside it, each under its dotted name."""
+    dotted: dict[str, object] = {}
+    waiting = [("", found)]
+    for prefix, inner in waiting:
+        for name, value in inner.items():
+            if type(value) is dict:
+                waiting.append((f"{prefix}{name}.", value))
+            elif value is not None:
+                dotted[prefix + name] = value
+    return dotted
 
 
 def _data(dotted: Mapping[str, object]) -> dict[str, object]:
-    return {
-        name.removeprefix(prefix): value
-        for prefix in ECS_DATA
-        for name, value in dotted.items()
-        if name.startswith(prefix)
-    }
+    return {name.split(".", 2)[2]: value for name, value in dotted.items() if name.startswith(ECS_DATA)}
 
 
 def _derived(dotted: Mapping[str, object], header: Mapping[str, object]) -> dict[str, object]:
