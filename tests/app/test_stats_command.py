@@ -56,3 +56,14 @@ def test_without_results_it_says_what_to_do(tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.run(["stats"]) == ExitCode.BAD_SETTINGS
     assert "data/results" in capfd.readouterr().err
+
+
+def test_a_year_is_not_told_by_the_minute(tmp_path, capfd):
+    """Unless asked for: the rows say how wide their buckets are."""
+    rows = [Row(f"2026-{month:02}-01T00:00:00Z", "TA0002", "T1059") for month in range(1, 13)]
+    path = str(csv_of(rows, tmp_path / "out.csv"))
+    assert cli.run(["stats", path]) == cli.run(["stats", path, "--by", "minute"]) == ExitCode.OK
+    found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [row["bucket"] for row in found if row["question"] == "over_time"] == ["week"] * 12 + [
+        "minute"
+    ] * 12

@@ -104,6 +104,11 @@ def choose(span: Span, most: int = MOST) -> Bucket:
     return Bucket(years)
 
 
+def minute_or_wider(span: Span | None) -> Bucket:
+    """Return a minute; for more than ten days, of which it would make a long read, what suits the span."""
+    return choose(span) if span and span.length > 10 * DAY else Bucket(MINUTE)
+
+
 def named(unit: str) -> Bucket:
     """Return the bucket that is one second, minute, hour, day or week wide.
 

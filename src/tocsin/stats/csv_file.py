@@ -10,6 +10,7 @@ import duckdb
 
 from tocsin.errors import SettingsError
 from tocsin.results.view import COLUMNS
+from tocsin.stats.database import rows_of
 
 __all__ = ["COLUMNS", "load_csv"]
 
@@ -77,17 +78,18 @@ def load_csv(database: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> i
     plain_name.symlink_to(path.absolute())  # DuckDB would take brackets and stars in a name as a pattern
     columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in header)
     try:
-        database.execute(
+        rows_of(
+            database,
             _LOAD.format(
                 time=_TIME, path=_literal(str(plain_name)), columns=f"{{{columns}}}", longest=_LONGEST_ROW
-            )
+            ),
         )
-        bad = database.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchone()
+        ((bad,),) = rows_of(database, "SELECT count(DISTINCT line) FROM reject_errors")
     except duckdb.Error as error:
         raise SettingsError(f"{path}: cannot be read as CSV: {str(error).splitlines()[0]}") from error
     finally:
         plain_name.unlink()
-    return int(bad[0]) if bad else 0
+    return int(bad)
 
 
 def _header(path: Path) -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,13 +16,9 @@ from tocsin.errors import SettingsError, StreamError
 from tocsin.results import dead_letters
 from tocsin.results.table import VERDICTS, dataset
 from tocsin.stats.csv_file import COLUMNS, load_csv
+from tocsin.stats.database import database_in, rows_of
 
 _LOG = "_delta_log"
-
-_MEMORY = "1GB"
-"""What DuckDB may hold; beyond it, groups go to disk. Ten million rows with 20,000 users need a tenth."""
-
-_MOST_THREADS = 8
 
 _NEEDED = ("time", "user", "host", "source_ip", "event_type", "tactic", "technique", "level", "stored_time")
 
@@ -58,7 +53,7 @@ class Events:
         self._closing = ExitStack()
         folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-stats-"))
         self._folder = Path(folder)
-        self._database = self._closing.enter_context(_database(self._folder))
+        self._database = self._closing.enter_context(database_in(self._folder))
 
     @classmethod
     def of_table(cls, path: Path, found: pads.Dataset, rejected: Mapping[str, int], name: str) -> Self:
@@ -106,7 +101,7 @@ class Events:
             StreamError: the store cannot be read (any more).
         """
         try:
-            return self._database.execute(sql, parameters).fetchall()
+            return rows_of(self._database, sql, parameters)
         except (duckdb.Error, OSError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise StreamError(
@@ -159,22 +154,3 @@ def _expected(path: Path) -> str:
             return f"did you mean {path / child}?"
     columns = ", ".join(COLUMNS)
     return f"expected a results folder, as 'tocsin detect' writes it, or a CSV with the columns {columns}"
-
-
-@contextmanager
-def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": False,
-        "memory_limit": _MEMORY,
-        "preserve_insertion_order": False,  # no question asks for it, and keeping it costs memory
-        "temp_directory": str(folder / "spill"),
-        "threads": min(_MOST_THREADS, os.cpu_count() or 1),
-    }
-    connection = duckdb.connect(folder / "events.duckdb", config=settings)
-    connection.execute(
-        "SET TimeZone = 'UTC'"
-    )  # a CSV's time without a zone is UTC, whatever this machine's is
-    try:
-        yield connection
-    finally:
-        connection.close()

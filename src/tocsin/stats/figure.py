@@ -16,15 +16,16 @@ from matplotlib.figure import Figure
 from tocsin.model import NO_LABEL
 from tocsin.stats import panels
 from tocsin.stats.buckets import instant
-from tocsin.stats.lettering import DPI, FONT, fitted, percent, printable
+from tocsin.stats.lettering import DPI, FONT, fitted, printable
 from tocsin.stats.palette import colour
 from tocsin.stats.panels import INK, MUTED, Fact
 from tocsin.stats.questions import Ranking, Summary
 from tocsin.stats.timeline import Timeline, drawn_tactics, timeline
+from tocsin.stats.wording import percent
 
 WIDTH, HEIGHT = 1600, 1000
 
-_STYLE: dict[str, Any] = {
+_STYLE: dict[Any, Any] = {
     "font.family": FONT,
     "text.parse_math": False,  # a user may be called $x$
     "axes.unicode_minus": False,
@@ -68,7 +69,15 @@ class Place:
 
 def drawn(found: Summary, kind: str) -> bytes:
     """Return the picture of a summary as a file of the kind `png`, `svg` or `pdf`."""
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # its keys are typed as literals, one by one
+    with mpl.rc_context(_STYLE):
+        file = io.BytesIO()
+        composed(found).savefig(file, format=kind, dpi=DPI)
+        return file.getvalue()
+
+
+def composed(found: Summary) -> Figure:
+    """Return the picture of a summary before it is drawn."""
+    with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         FigureCanvasAgg(figure)
         _heading(figure, found)
@@ -77,9 +86,7 @@ def drawn(found: Summary, kind: str) -> bytes:
             _lists(figure, found)
         else:
             _nothing(figure, found)
-        file = io.BytesIO()
-        figure.savefig(file, format=kind, dpi=DPI)
-        return file.getvalue()
+        return figure
 
 
 def _heading(figure: Figure, found: Summary) -> None:

@@ -46,23 +46,6 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
     return float(font.get_width_height()[0] / 64)  # in 26.6 fixed point
 
 
-def short(count: float) -> str:
-    """Return a number for an axis: `950`, `12,000`, `3.5 M`."""
-    for size, unit in ((1e9, "G"), (1e6, "M")):
-        if abs(count) >= size:
-            return f"{count / size:,.1f}".removesuffix(".0") + f" {unit}"
-    return f"{count:,.0f}"
-
-
-def percent(share: float) -> str:
-    """Return a share as text: `12.3 %`, and never `0.0 %` for what did occur."""
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    if share < 0.001:
-        return "< 0.1 %"
-    return "> 99.9 %" if share > 0.999 else f"{share:.1%}".replace("%", " %")
-
-
 def _drawable(character: str) -> str:
     if unicodedata.category(character)[0] in "CZ":  # controls, surrogates, marks of direction, odd blanks
         return " " if character in " \t\u00a0" else _UNDRAWABLE

@@ -15,10 +15,11 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 
 from tocsin.stats.buckets import DAY, MILLISECOND, instant
-from tocsin.stats.lettering import fitted, percent, short, width_of
+from tocsin.stats.lettering import fitted, width_of
 from tocsin.stats.palette import colour
 from tocsin.stats.questions import Count
 from tocsin.stats.timeline import Timeline
+from tocsin.stats.wording import percent, short
 
 INK = "#1f2933"
 MUTED = "#5b6770"

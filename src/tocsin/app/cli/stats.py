@@ -13,10 +13,11 @@ import click
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import FORMATS, emit, is_table, notice
 from tocsin.app.settings import Loaded
-from tocsin.stats.buckets import UNITS, named
+from tocsin.stats.buckets import UNITS, minute_or_wider, named
 from tocsin.stats.events import events_of
 from tocsin.stats.plots import save_plot
 from tocsin.stats.questions import TOP, Count, OverTime, Summary, over_time, summary
+from tocsin.stats.wording import percent
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -29,14 +30,16 @@ _MOST_BUCKETS = 60
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="Rows per ranking.")
 @click.option(
-    "--by", type=click.Choice(list(UNITS)), default="minute", show_default=True, help="Count over time."
+    "--by",
+    type=click.Choice(list(UNITS)),
+    help="Count over time.  [default: minute; wider for more than ten days]",
 )
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Also draw it: a .png, .svg or .pdf."
 )
 @FORMATS
 def stats(
-    loaded: Loaded, path: Path | None, *, top: int, by: str, plot: Path | None, format_: str | None
+    loaded: Loaded, path: Path | None, *, top: int, by: str | None, plot: Path | None, format_: str | None
 ) -> None:
     """Tell what was classified: types, tactics, techniques, time, users, hosts and rules.
 
@@ -45,7 +48,8 @@ def stats(
     """
     with events_of(path or Path(loaded.settings.results.dir)) as events:
         found = summary(events, top)
-        show_summary(found, format_, over_time(events, named(by)))
+        bucket = named(by) if by else minute_or_wider(found.span)
+        show_summary(found, format_, over_time(events, bucket))
     if plot is not None:
         save_plot(found, plot)
         notice(f"drawn: {plot}")
@@ -79,6 +83,7 @@ def _all_rows(found: Summary, timeline: OverTime) -> Iterator[Mapping[str, Any]]
     for bucket in timeline.rows:
         yield {
             "question": "over_time",
+            "bucket": timeline.bucket.name,
             "start": bucket.start,
             "tactic": bucket.tactic,
             "name": bucket.name,
@@ -120,18 +125,18 @@ def _tables(found: Summary) -> Iterator[tuple[str, list[str], Rows]]:
     ):
         yield f"{title} ({ranking.distinct:,})", [name, "events", "share"], _plain(name, ranking.rows)
     rules = [
-        {"level": r.level, "rule": r.title, "events": r.count, "share": f"{r.share:.1%}"}
+        {"level": r.level, "rule": r.title, "events": r.count, "share": percent(r.share)}
         for r in found.rules.rows
     ]
     yield f"Rules that fired ({found.rules.distinct:,})", ["level", "rule", "events", "share"], rules
 
 
 def _plain(name: str, counts: Sequence[Count]) -> Rows:
-    return [{name: c.name or "(none)", "events": c.count, "share": f"{c.share:.1%}"} for c in counts]
+    return [{name: c.name, "events": c.count, "share": percent(c.share)} for c in counts]
 
 
 def _named(name: str, counts: Sequence[Count]) -> Rows:
-    return [{name: c.value, "name": c.name, "events": c.count, "share": f"{c.share:.1%}"} for c in counts]
+    return [{name: c.value, "name": c.name, "events": c.count, "share": percent(c.share)} for c in counts]
 
 
 def _print_timeline(timeline: OverTime) -> None:
@@ -144,4 +149,9 @@ def _print_timeline(timeline: OverTime) -> None:
     left_out = f" (the last {len(shown)} of {len(buckets)})" if len(shown) < len(buckets) else ""
     rows = [{"from": start, **counts} for start, counts in shown]
     if rows:
-        emit(rows, "table", columns=["from", *columns], title=f"Events by tactic over time{left_out}")
+        emit(
+            rows,
+            "table",
+            columns=["from", *columns],
+            title=f"Events by tactic per {timeline.bucket.name}{left_out}",
+        )
