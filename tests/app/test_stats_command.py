@@ -67,3 +67,12 @@ def test_a_year_is_not_told_by_the_minute(tmp_path, capfd):
     assert [row["bucket"] for row in found if row["question"] == "over_time"] == ["week"] * 12 + [
         "minute"
     ] * 12
+
+
+def test_what_events_say_cannot_command_the_terminal(tmp_path, capfd):
+    """A user name full of escape sequences is shown, not obeyed."""
+    path = csv_of([Row("2026-01-01T00:00:00Z", user="\x1b]0;owned\x07\x1b[2J")], tmp_path / "out.csv")
+    assert cli.run(["stats", str(path), "--format", "table"]) == ExitCode.OK
+    out = capfd.readouterr().out
+    assert "\x1b]0" not in out
+    assert "owned" in out

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tocsin.app.cli.output import printable
 from tocsin.app.scan import Finding
 from tocsin.attack import catalogue
 from tocsin.model import Detection, Level
@@ -36,11 +37,6 @@ def print_findings(findings: Iterable[Finding]) -> None:
         table.add_row(Text(str(level), style=_STYLES[level]), f"{finding.count:,}", _told(finding))
     if table.row_count:
         Console().print(table)
-
-
-def printable(text: str) -> str:
-    """Return a text that cannot command the terminal: what events say may have been written to do so."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _told(finding: Finding) -> Text:

@@ -54,7 +54,12 @@ def is_table(format_: str | None) -> bool:
 
 def notice(text: str) -> None:
     """Say something to the person watching, on stderr."""
-    click.echo(text, err=True)
+    click.echo("\n".join(printable(line) for line in text.split("\n")), err=True)
+
+
+def printable(text: str) -> str:
+    """Return a text that cannot command the terminal: what events say may have been written to do so."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _cell(value: object) -> Text:
@@ -63,7 +68,7 @@ def _cell(value: object) -> Text:
     if value is None:
         return Text("")
     if isinstance(value, (list, tuple)):
-        return Text(", ".join(str(item) for item in value))
+        return Text(printable(", ".join(str(item) for item in value)))
     if isinstance(value, float):
         return Text(f"{value:,.1f}")
-    return Text(f"{value:,}" if isinstance(value, int) else str(value))
+    return Text(f"{value:,}" if isinstance(value, int) else printable(str(value)))

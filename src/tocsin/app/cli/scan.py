@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tocsin.app.cli.findings import print_findings, printable
+from tocsin.app.cli.findings import print_findings
 from tocsin.app.cli.options import SHAPE, STRICT, takes
 from tocsin.app.cli.output import FORMATS, is_table, notice
 from tocsin.app.scan import Take, Tally, csv_file, results_table, scan
@@ -135,7 +135,7 @@ def _summary(tally: Tally, files: RecordedFiles, rules: RuleSet) -> None:
     for reason, count in tally.rejected.most_common():
         notice(f"  {count:,} {reason}")
     for place, why in tally.examples:
-        notice(printable(f"  {place}: {why.reason.value}: {why.detail}"))
+        notice(f"  {place}: {why.reason.value}: {why.detail}")
     if rejected > len(tally.examples):
         notice(f"  and {rejected - len(tally.examples):,} more")
     unloaded = sum(entry.status is not Status.OK for entry in rules.report)
