@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from tocsin.errors import StreamError
+from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
 from tocsin.model import Batch, Headers, Stream
 from tocsin.ports import Listener, Positions
@@ -28,6 +28,18 @@ _DEFAULTS: dict[str, object] = {
     "topic.metadata.refresh.interval.ms": 30_000,  # partitions added to the topic are found within it
 }
 
+_PROMISES = (
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "partition.assignment.strategy",
+    "enable.partition.eof",
+)
+"""Of the defaults above those that are not a matter of taste: nothing lost, nothing twice rests on them."""
+
+_BROKER_SIDE = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms")
+"""Of the defaults above those that the newer `group.protocol=consumer` leaves to the broker."""
+
 _OUTSIDE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - librdkafka's names
 _GONE = {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001
 _FATAL = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._FATAL}  # noqa: SLF001
@@ -42,7 +54,7 @@ class KafkaSource:
         group: the consumer group.
 
     Raises:
-        SettingsError: a client property that librdkafka does not accept.
+        SettingsError: a client property that librdkafka does not accept, or that would break a promise.
     """
 
     def __init__(self, cluster: Cluster, topic: Topic, group: str) -> None:
@@ -55,8 +67,9 @@ class KafkaSource:
         self._lag: dict[int, int] = {}
         self._joined = False
         self._failure: Exception | None = None
+        defaults = _defaults(cluster.options)
         try:
-            self._consumer = Consumer(cluster.client({**_DEFAULTS, "group.id": group, "client.id": "tocsin"}))
+            self._consumer = Consumer(cluster.client({**defaults, "group.id": group, "client.id": "tocsin"}))
         except KafkaException as error:
             raise bad_option(error) from error
 
@@ -87,7 +100,10 @@ class KafkaSource:
         Raises:
             StreamError: the topic is gone, forbidden, or no longer has the position that comes next.
         """
-        messages = self._consumer.consume(max_records, timeout)
+        try:
+            messages = self._consumer.consume(max_records, timeout)
+        except KafkaException as error:
+            raise unreachable(self._cluster, error) from error
         if self._failure is not None:
             raise self._failure
         for message in messages:
@@ -102,10 +118,17 @@ class KafkaSource:
         return batch
 
     def seek(self, positions: Positions) -> None:
-        """Read on from the positions, of those partitions that are still owned."""
+        """Read on from the positions, of those partitions that are still owned.
+
+        Raises:
+            StreamError: the client refuses.
+        """
         for partition, offset in positions.items():
             if partition in self._owned - self._leaving:
-                self._consumer.seek(TopicPartition(self._topic.name, partition, offset))
+                try:
+                    self._consumer.seek(TopicPartition(self._topic.name, partition, offset))
+                except KafkaException as error:
+                    raise unreachable(self._cluster, error) from error
                 self._next[partition] = offset
 
     def commit(self, positions: Positions) -> None:
@@ -170,7 +193,8 @@ class KafkaSource:
         if fault.code() in _OUTSIDE:
             raise StreamError(
                 f"{where}: the next record to read is no longer in the topic: {fault.str()}",
-                "retention removed records before they were classified; begin anew with other --results",
+                "retention removed records before they were classified, or the topic was made anew;"
+                " begin anew with other --results",
             )
         if fault.code() in _GONE:
             raise StreamError(f"{where}: the topic is gone", "was it deleted?")
@@ -189,3 +213,20 @@ class KafkaSource:
             values=cast(Sequence[bytes | None], [m.value() for m in messages]),
             headers=cast(Sequence[Headers], [m.headers() or () for m in messages]),
         )
+
+
+def _defaults(options: Mapping[str, str]) -> dict[str, object]:
+    """Return the defaults that go with the user's own properties.
+
+    Raises:
+        SettingsError: one of those would break a promise.
+    """
+    for name in _PROMISES:
+        needed = str(_DEFAULTS[name])
+        if options.get(name, needed).lower() != needed.lower():
+            raise SettingsError(
+                f"kafka.client: {name} = {options[name]!r}: a worker needs {needed.lower()}",
+                "leave it out: the results know what was read",
+            )
+    left_out = _BROKER_SIDE if options.get("group.protocol") == "consumer" else ()
+    return {name: value for name, value in _DEFAULTS.items() if name not in left_out}

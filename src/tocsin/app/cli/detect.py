@@ -22,6 +22,12 @@ from tocsin.run.progress import Snapshot
 _SHOWN = 5
 """Rules that cannot be evaluated are named up to this number; the others are counted."""
 
+_SETTLED = 1.0
+"""Seconds at the end of the topic before it counts: a rebalance can look like the end for a moment."""
+
+_UNEMPLOYED = 10.0
+"""The same for a worker without partitions: others may be about to finish a batch and let go of some."""
+
 PROGRESS = click.option(
     "--progress",
     type=click.Choice(["line", "ndjson", "none"]),
@@ -104,11 +110,12 @@ class _Reporter:
                 click.echo("\n" if self._mode == "line" else "", err=True, nl=False)
 
     def finished(self) -> bool:
-        """Say whether the end was reached a second ago; a rebalance can look like the end for a moment."""
+        """Say whether everything that this worker is given has been read, for long enough to be true."""
         now = time.monotonic()
-        if not self._running.source.caught_up():
+        source = self._running.source
+        if not source.caught_up():
             self._last_behind = now
-        return now - self._last_behind >= 1.0
+        return now - self._last_behind >= (_SETTLED if source.lag() else _UNEMPLOYED)
 
     def _work(self) -> None:
         while not self._stop.wait(1.0):

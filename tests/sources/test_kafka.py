@@ -1,0 +1,201 @@
+"""The Kafka source on a real broker: it reads on where it is told to, and knows when it is at the end."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tocsin.errors import SettingsError, StreamError
+from tocsin.kafka import Cluster, Topic, topic_of
+from tocsin.sources.kafka import KafkaSource
+
+QUICK = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200"}
+
+
+class Results:
+    """What owns the positions: starts partitions where they ended, and remembers who came and went."""
+
+    def __init__(self, positions: Mapping[int, int] | None = None) -> None:
+        self.positions = dict(positions or {})
+        self.calls: list[tuple[str, list[int]]] = []
+
+    def assigned(self, partitions: list[int]) -> Mapping[int, int]:
+        self.calls.append(("assigned", partitions))
+        return {p: self.positions[p] for p in partitions if p in self.positions}
+
+    def revoked(self, partitions: list[int]) -> None:
+        self.calls.append(("revoked", partitions))
+
+    def lost(self, partitions: list[int]) -> None:
+        self.calls.append(("lost", partitions))
+
+
+class Reading:
+    """A member of the topic's group, with every record it was given."""
+
+    def __init__(self, source: KafkaSource, results: Results) -> None:
+        self.source = source
+        self.results = results
+        self.records: list[tuple[int, int]] = []
+
+    def turn(self) -> None:
+        batch = self.source.poll(10_000, 0.1)
+        if batch is not None:
+            self.records += zip(batch.partitions, batch.offsets, strict=True)
+            self.results.positions.update((p, o + 1) for p, o in self.records)
+
+    def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "waited too long"
+            self.turn()
+
+
+@contextmanager
+def reading(
+    kafka: str, topic: Topic, options: Mapping[str, str] = QUICK, results: Results | None = None
+) -> Iterator[Reading]:
+    source = KafkaSource(Cluster(kafka, options), topic, topic.name)
+    held = results or Results()
+    source.open(held)
+    try:
+        yield Reading(source, held)
+    finally:
+        source.close()
+
+
+def send(kafka: str, topic: Topic, counts: Mapping[int, int]) -> None:
+    producer = Producer({"bootstrap.servers": kafka})
+    for partition, count in counts.items():
+        for number in range(count):
+            producer.produce(topic.name, b"record %d" % number, partition=partition)
+    producer.flush()
+
+
+@pytest.fixture
+def topic(kafka, unique_name) -> Topic:
+    return topic_of(Cluster(kafka), unique_name, 3)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("counts", [{}, {1: 5}, {0: 5, 1: 5, 2: 5}])
+def test_it_knows_the_end_with_empty_partitions_too(kafka, topic, counts):
+    """`--once` must neither end early nor wait for ever."""
+    send(kafka, topic, counts)
+    with reading(kafka, topic) as one:
+        assert not one.source.caught_up()
+        one.until(one.source.caught_up)
+        assert sorted(one.records) == [(p, o) for p, count in sorted(counts.items()) for o in range(count)]
+        assert one.source.lag() == {0: 0, 1: 0, 2: 0}
+
+
+@pytest.mark.kafka
+def test_marks_of_transactions_are_no_backlog(kafka, topic):
+    """A topic may end in markers and in records that were taken back: offsets that nobody is given."""
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": topic.name})
+    producer.init_transactions()
+    for partition, finish in ((0, producer.commit_transaction), (0, producer.abort_transaction)):
+        producer.begin_transaction()
+        producer.produce(topic.name, b"in a transaction", partition=partition)
+        producer.flush()
+        finish()
+    producer.begin_transaction()
+    producer.produce(topic.name, b"taken back", partition=1)
+    producer.flush()
+    producer.abort_transaction()
+    with reading(kafka, topic) as one:
+        one.until(one.source.caught_up)
+        assert one.records == [(0, 0)]
+    with reading(kafka, topic, results=Results({0: 1})) as again:
+        again.until(again.source.caught_up)
+        assert again.records == []
+
+
+@pytest.mark.kafka
+def test_a_member_too_many_is_at_the_end(kafka, topic):
+    """With more workers than partitions, one has nothing to wait for."""
+    send(kafka, topic, {0: 3, 1: 3, 2: 3})
+    shared = Results()
+    members = []
+    for _ in range(4):
+        source = KafkaSource(Cluster(kafka, QUICK), topic, topic.name)
+        source.open(shared)
+        members.append(Reading(source, shared))
+    deadline = time.monotonic() + 40
+    while not all(m.source.caught_up() for m in members) or sum(len(m.source.lag()) for m in members) != 3:
+        assert time.monotonic() < deadline, [m.source.lag() for m in members]
+        for member in members:
+            member.turn()
+    for member in members:
+        member.source.close()
+    assert sorted(r for m in members for r in m.records) == [(p, o) for p in range(3) for o in range(3)]
+
+
+@pytest.mark.kafka
+def test_it_reads_on_where_it_is_sent(kafka, topic):
+    """What was fetched ahead is not handed out after a seek, neither forward nor back."""
+    send(kafka, topic, {0: 5_000})
+    with reading(kafka, topic) as one:
+        one.until(lambda: len(one.source.lag()) == 3 and bool(one.records))
+        one.records.clear()
+        one.source.seek({0: 10})
+        one.until(lambda: bool(one.records))
+        assert one.records[0] == (0, 10)
+        one.until(one.source.caught_up)
+        assert one.records == [(0, o) for o in range(10, 5_000)]
+        one.records.clear()
+        one.source.seek({0: 4_990, 7: 3})
+        one.until(lambda: len(one.records) == 10)
+        assert one.records[0] == (0, 4_990)
+
+
+@pytest.mark.kafka
+def test_records_that_retention_took_are_told(kafka, topic):
+    """A gap is never skipped in silence; where nothing was read before, there is none."""
+    send(kafka, topic, {0: 10})
+    admin = AdminClient({"bootstrap.servers": kafka})  # named: dropping it would cancel the request
+    (trimmed,) = admin.delete_records([TopicPartition(topic.name, 0, 6)]).values()
+    assert trimmed.result(20).low_watermark == 6
+    with (
+        reading(kafka, topic, results=Results({0: 3})) as one,
+        pytest.raises(StreamError, match="no longer in the topic"),
+    ):
+        one.until(lambda: False)
+    with reading(kafka, topic) as new:
+        new.until(new.source.caught_up)
+        assert new.records == [(0, o) for o in range(6, 10)]
+
+
+@pytest.mark.kafka
+def test_the_newer_group_protocol_is_usable(kafka, topic):
+    """`group.protocol=consumer` leaves to the broker what the older one sets here."""
+    send(kafka, topic, {0: 3})
+    with reading(kafka, topic, {"group.protocol": "consumer"}) as one:
+        one.until(one.source.caught_up)
+        assert one.records == [(0, 0), (0, 1), (0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("enable.auto.commit", "true"),
+        ("auto.offset.reset", "earliest"),
+        ("partition.assignment.strategy", "range"),
+        ("enable.partition.eof", "false"),
+    ],
+)
+def test_properties_that_would_break_a_promise_are_refused(name, value):
+    """Said at the start, in a sentence, instead of records skipped or a stack trace."""
+    topic = Topic(cluster="cluster", name="events", id="id", partitions=1)
+    with pytest.raises(SettingsError, match=f"{name} = '{value}': a worker needs"):
+        KafkaSource(Cluster("127.0.0.1:1", {name: value}), topic, "group")
+
+
+@pytest.mark.parametrize("value", ["FALSE", "false"])
+def test_properties_that_say_the_same_are_fine(value):
+    """Whoever is explicit about it may be."""
+    topic = Topic(cluster="cluster", name="events", id="id", partitions=1)
+    KafkaSource(Cluster("127.0.0.1:1", {"enable.auto.commit": value}), topic, "group").close()
