@@ -46,6 +46,7 @@ class Pipeline:
             [
                 *[sys.executable, "-m", "tocsin", "detect", *self._where, "--progress", "none"],
                 *["--group", f"{self.topic}-group", "--results", str(self.results), "--csv", str(self.csv)],
+                *["--rules", "builtin:lab"],
                 *["-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500"],
                 *self._options,
                 *arguments,

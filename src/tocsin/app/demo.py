@@ -36,7 +36,7 @@ class Plan:
 
     folder: Path
     engine: Literal["auto", "apache", "tansu"] = "auto"
-    rate: float = 2000.0
+    rate: float = 1000.0
     seconds: float | None = 30.0
     count: int | None = None
     seed: int | None = None

@@ -69,7 +69,7 @@ class Rules(msgspec.Struct, frozen=True):
     paths: Annotated[
         list[str],
         Meta(description="Sigma rules: a file, a folder, a zip, or builtin:NAME.", extra={"flag": "--rules"}),
-    ] = msgspec.field(default_factory=lambda: ["builtin:lab"])
+    ] = msgspec.field(default_factory=lambda: ["builtin:lab", "builtin:windows"])
 
 
 class Broker(msgspec.Struct, frozen=True):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tocsin.decode import decode
 from tocsin.detect.label import label_among
+from tocsin.detect.memo import Memo, fields_of
 from tocsin.detect.oracle import Evidence, Matcher, evidence, matcher
 from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
@@ -25,6 +27,15 @@ from tocsin.rules import Rule, RuleSet
 
 Conclusion = tuple[Label, tuple[Detection, ...]]
 
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The candidates for events of one log source, by their places in the rule set, with a memory."""
+
+    matchers: tuple[tuple[int, Matcher], ...]
+    memo: Memo[Conclusion]
+
+
 NOTHING: Conclusion = (NO_LABEL, ())
 
 MEMO = 50_000
@@ -33,7 +44,13 @@ MEMO = 50_000
 MEMO_TEXT = 16_000_000
 """How many characters the texts of the conclusions kept may have; a script block alone can have thousands."""
 
-ROUTES = 1_000
+SIGHTS = 20_000
+"""How many different events are remembered per log source."""
+
+SIGHTS_TEXT = 2_000_000
+"""How many characters of them, per log source."""
+
+ROUTES = 200
 """How many log sources are remembered; real traffic has a few dozen."""
 
 _MEMORY = Stream("file", "memory", "memory")
@@ -51,7 +68,7 @@ class Detector:
         self.rules = rules
         self._shape = shape
         self._matchers: dict[int, Matcher] = {}
-        self._routes: dict[LogSource, list[tuple[int, Matcher]]] = {}
+        self._routes: dict[LogSource, Route] = {}
         self._conclusions: dict[tuple[tuple[int, Evidence], ...], Conclusion] = {}
         self._detections: dict[tuple[int, Evidence], Detection] = {}
         self._text = 0
@@ -71,11 +88,19 @@ class Detector:
 
         Equal conclusions are one and the same object.
         """
+        route = self._routes.get(event.logsource) or self._route(event.logsource)
+        sight = route.memo.sight(event.fields)
+        if sight is None:
+            return self._judge(route, event)
+        found = route.memo.get(sight)
+        if found is None:
+            found = self._judge(route, event)
+            route.memo.keep(sight, found)
+        return found
+
+    def _judge(self, route: Route, event: Event) -> Conclusion:
         reading = Reading(event.fields)
-        route = self._routes.get(event.logsource)
-        if route is None:
-            route = self._route(event.logsource)
-        fired = [index for index, holds in route if holds(reading)]
+        fired = [index for index, holds in route.matchers if holds(reading)]
         if not fired:
             return NOTHING
         rules = self.rules.rules
@@ -88,7 +113,7 @@ class Detector:
         label, detections = self.conclude(found)
         return Verdict(label, detections, found)
 
-    def _route(self, logsource: LogSource) -> list[tuple[int, Matcher]]:
+    def _route(self, logsource: LogSource) -> Route:
         if len(self._routes) >= ROUTES:
             self._routes.clear()
         rules = self.rules.rules
@@ -96,7 +121,10 @@ class Detector:
         for index in indexes:
             if index not in self._matchers:
                 self._matchers[index] = matcher(rules[index].condition)
-        route = self._routes[logsource] = [(index, self._matchers[index]) for index in indexes]
+        fields = fields_of(rules[index].condition for index in indexes)
+        memo: Memo[Conclusion] = Memo(fields, SIGHTS, SIGHTS_TEXT)
+        route = Route(tuple((index, self._matchers[index]) for index in indexes), memo)
+        self._routes[logsource] = route
         return route
 
     def _conclude(self, reasons: tuple[tuple[int, Evidence], ...]) -> Conclusion:

@@ -32,7 +32,7 @@ from tocsin.stats.questions import over_time, summary
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
-    default=2000.0,
+    default=1000.0,
     show_default=True,
     help="Events a second; 0 for as fast as possible.",
 )
