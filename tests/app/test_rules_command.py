@@ -28,6 +28,12 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
     return run_
 
 
+@pytest.fixture(autouse=True)
+def only_the_labs_rules(monkeypatch):
+    """What the settings say: the lab's five rules."""
+    monkeypatch.setenv("TOCSIN_RULES_PATHS", "builtin:lab")
+
+
 def write(tmp_path: Path, **texts: str) -> str:
     folder = tmp_path / "rules"
     folder.mkdir()
@@ -37,7 +43,7 @@ def write(tmp_path: Path, **texts: str) -> str:
 
 
 def test_check_is_silent_on_rules_in_order(run):
-    """No rows, a summary on stderr, exit code 0; the built-in pack is what it checks by default."""
+    """No rows, a summary on stderr, exit code 0; without --rules it checks those of the settings."""
     code, rows, talk = run("check", "--strict")
     assert (code, rows) == (ExitCode.OK, [])
     assert talk == "5 rules: 5 ok, 0 unsupported, 0 invalid, 0 duplicate\n"

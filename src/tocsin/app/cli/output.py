@@ -54,12 +54,12 @@ def is_table(format_: str | None) -> bool:
 
 def notice(text: str) -> None:
     """Say something to the person watching, on stderr."""
-    click.echo("\n".join(printable(line) for line in text.split("\n")), err=True)
+    click.echo(printable(text), err=True)
 
 
 def printable(text: str) -> str:
     """Return a text that cannot command the terminal: what events say may have been written to do so."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
 
 
 def _cell(value: object) -> Text:
