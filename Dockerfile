@@ -3,7 +3,8 @@
 ARG PYTHON=python:3.11.14-slim-bookworm
 
 FROM ${PYTHON} AS build
-ENV UV_COMPILE_BYTECODE=1 \
+ENV UV_CACHE_DIR=/var/cache/uv \
+    UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /build
@@ -12,17 +13,17 @@ COPY requirements.lock pyproject.toml ./
 RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > installer.lock \
     && pip install --no-cache-dir --disable-pip-version-check --require-hashes -r installer.lock
 # Before the source is copied: a change of the source does not install the packages anew.
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv venv /opt/tocsin \
     && uv pip install --python /opt/tocsin/bin/python --require-hashes -c requirements.lock -r pyproject.toml
 COPY README.md LICENSE NOTICE ./
 COPY src src
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv build --wheel --build-constraints requirements.lock --require-hashes \
     && uv pip install --python /opt/tocsin/bin/python --no-deps dist/*.whl
 
 FROM build AS build-lab
-RUN --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=cache,target=/var/cache/uv \
     uv pip install --python /opt/tocsin/bin/python --require-hashes -c requirements.lock \
         -r pyproject.toml --extra lab --extra plot
 
