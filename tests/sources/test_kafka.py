@@ -41,8 +41,8 @@ class Reading:
         self.results = results
         self.records: list[tuple[int, int]] = []
 
-    def turn(self) -> None:
-        batch = self.source.poll(10_000, 0.1)
+    def turn(self, timeout: float = 0.1) -> None:
+        batch = self.source.poll(10_000, timeout)
         if batch is not None:
             self.records += zip(batch.partitions, batch.offsets, strict=True)
             self.results.positions.update((p, o + 1) for p, o in self.records)
@@ -109,6 +109,10 @@ def test_marks_of_transactions_are_no_backlog(kafka, topic):
     with reading(kafka, topic) as one:
         one.until(one.source.caught_up)
         assert one.records == [(0, 0)]
+    with reading(kafka, topic) as patient:
+        patient.turn(timeout=3.0)  # records and the end of the partition, told at once
+        patient.until(patient.source.caught_up)
+        assert patient.records == [(0, 0)]
     with reading(kafka, topic, results=Results({0: 1})) as again:
         again.until(again.source.caught_up)
         assert again.records == []

@@ -66,11 +66,15 @@ def ids_at(scope: Sequence[str], offsets: Sequence[int]) -> list[str]:
     low = _mixed(low_seed ^ (steps * np.uint64(0xD1B54A32D192ED03)))
     high = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x8000)  # version 8
     low = (low & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(1 << 63)  # variant 10
-    text = np.stack([high, low], axis=1).astype(">u8").tobytes().hex()
-    return [
-        f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}"
-        for t in (text[i : i + 32] for i in range(0, len(text), 32))
-    ]
+    digits = np.frombuffer(np.stack([high, low], axis=1).astype(">u8").tobytes().hex().encode(), np.uint8)
+    text = np.full((len(high), 36), ord("-"), np.uint8)
+    text[:, _DIGITS] = digits.reshape(-1, 32)
+    found = text.tobytes().decode("ascii")
+    return [found[i : i + 36] for i in range(0, len(found), 36)]
+
+
+_DIGITS = [i for i in range(36) if i not in {8, 13, 18, 23}]
+"""Where the digits are in a UUID's text; at the other places are dashes."""
 
 
 def _hashed(text: str, size: int, purpose: bytes) -> str:

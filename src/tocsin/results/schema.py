@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import accumulate, chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,11 +87,13 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
     rows = [i for i, v in enumerate(judged.verdicts) if v.event is not None]
     verdicts = [judged.verdicts[i] for i in rows]
     events: list[Event] = [v.event for v in verdicts if v.event is not None]
-    levels = [max((d.level for d in v.detections), default=None) for v in verdicts]
+    levels = _levels(verdicts)
+    event_ids = [e.event_id for e in events]
+    timestamps = [e.timestamp for e in events]
     columns = [
-        [e.event_id for e in events],
-        [e.timestamp for e in events],
-        _times([e.timestamp for e in events]),
+        event_ids,
+        timestamps,
+        _times(timestamps),
         [e.user for e in events],
         [e.host for e in events],
         [e.source_ip for e in events],
@@ -98,10 +101,10 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
         [v.label.tactic for v in verdicts],
         [v.label.technique for v in verdicts],
         levels,
-        [judged.revision] * len(rows),
+        pa.repeat(judged.revision, len(rows)),
         _detections(judged.batch, rows, verdicts),
         *_positions(judged.batch, rows, stored),
-        [trace_id(e.event_id) for e in events],
+        _trace_ids(event_ids),
         _kept(judged.batch, rows, levels, keep_events),
     ]
     return _table(columns, VERDICTS)
@@ -135,12 +138,35 @@ def _table(columns: Sequence[object], schema: pa.Schema) -> pa.Table:
 def _positions(batch: Batch, rows: Sequence[int], stored: datetime) -> list[object]:
     count = len(rows)
     return [
-        [batch.stream.name] * count,
+        pa.repeat(batch.stream.name, count),
         [batch.partitions[i] for i in rows],
         [batch.offsets[i] for i in rows],
-        [batch.timestamps[i] if batch.timestamps[i] >= 0 else None for i in rows],
-        [stored] * count,
+        [time if 0 <= (time := batch.timestamps[i]) <= _LAST else None for i in rows],
+        pa.repeat(pa.scalar(stored, pa.timestamp("ms", "UTC")), count),
     ]
+
+
+_LAST = 253_402_300_799_999
+"""The end of the year 9999 in milliseconds: producers may send any number, readers know no later time."""
+
+
+def _levels(verdicts: Sequence[Verdict]) -> list[int | None]:
+    """Return each verdict's highest level, found once for those that share their detections."""
+    distinct = {id(v.detections): v.detections for v in verdicts}
+    highest = {key: max((int(d.level) for d in fired), default=None) for key, fired in distinct.items()}
+    return [highest[id(v.detections)] for v in verdicts]
+
+
+_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_ZERO = "0" * 32
+
+
+def _trace_ids(event_ids: list[str]) -> pa.Array:
+    """Return what `identity.trace_id` says of each: at once when all are UUIDs, as usual."""
+    lower = pc.ascii_lower(pa.array(event_ids, pa.string()))
+    digits = pc.replace_substring(lower, "-", "")
+    usual = pc.and_(pc.match_substring_regex(lower, _UUID), pc.not_equal(digits, _ZERO))
+    return digits if pc.all(usual).as_py() else pa.array([trace_id(e) for e in event_ids], pa.string())
 
 
 def _times(texts: list[str]) -> pa.Array:
@@ -162,16 +188,17 @@ def _time(text: str) -> datetime | None:
 
 def _detections(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> pa.Array:
     """Build the nested column from the distinct detections, which verdicts share, and one id per firing."""
-    flat = [d for v in verdicts for d in v.detections]
-    distinct = {id(d): d for d in flat}
+    fired = {id(v.detections): v.detections for v in verdicts}
+    distinct = {id(d): d for some in fired.values() for d in some}
     place = {key: i for i, key in enumerate(distinct)}
+    places = {key: [place[id(d)] for d in some] for key, some in fired.items()}
+    flat = list(chain.from_iterable(places[id(v.detections)] for v in verdicts))
+    ends = list(accumulate((len(v.detections) for v in verdicts), initial=0))
     shared = pa.array([_as_dict(d) for d in distinct.values()], _DETECTION)
-    fired = shared.take(pa.array([place[id(d)] for d in flat], pa.int32()))
     ids = pa.array(detection_ids(batch, rows, verdicts), pa.string())
-    structs = pa.StructArray.from_arrays([ids, *fired.flatten()], fields=list(DETECTION))
-    ends = [0]
-    for verdict in verdicts:
-        ends.append(ends[-1] + len(verdict.detections))
+    structs = pa.StructArray.from_arrays(
+        [ids, *shared.take(pa.array(flat, pa.int32())).flatten()], fields=list(DETECTION)
+    )
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=pa.list_(DETECTION))
 
 
@@ -188,7 +215,7 @@ def _as_dict(detection: Detection) -> dict[str, object]:
 
 
 def _kept(
-    batch: Batch, rows: Sequence[int], levels: Sequence[Level | None], keep_events: str
+    batch: Batch, rows: Sequence[int], levels: Sequence[int | None], keep_events: str
 ) -> list[bytes | None]:
     if keep_events == "none":
         return [None] * len(rows)

@@ -123,7 +123,8 @@ class ResultsSink:
 
 def _ends(judged: Judged) -> dict[int, int]:
     """Return the position after the batch, per partition: offsets rise, so the last one seen wins."""
-    return {p: o + 1 for p, o in zip(judged.batch.partitions, judged.batch.offsets, strict=True)}
+    last = dict(zip(judged.batch.partitions, judged.batch.offsets, strict=True))
+    return {p: o + 1 for p, o in last.items()}
 
 
 def _ends_of_rows(rows: pa.Table) -> dict[int, int]:

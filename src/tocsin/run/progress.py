@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from tocsin.model import Judged
+from tocsin.model import Judged, Level
 
 
 class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,16 +45,14 @@ class Progress:
         self._records = self._last_records = 0
         self._rejected: Counter[str] = Counter()
         self._tactics: Counter[str] = Counter()
-        self._levels: Counter[str] = Counter()
+        self._levels: Counter[int] = Counter()
 
     def count(self, judged: Judged) -> None:
         """Add a batch."""
         self._records += len(judged.batch)
-        labels = Counter(v.label for v in judged.verdicts if v.rejected is None)
-        for label, count in labels.items():
-            self._tactics[label.tactic] += count
-        self._rejected.update(v.rejected.reason.value for v in judged.verdicts if v.rejected is not None)
-        self._levels.update(str(d.level) for v in judged.verdicts for d in v.detections)
+        self._tactics.update([v.label.tactic for v in judged.verdicts if v.rejected is None])
+        self._rejected.update([v.rejected.reason.value for v in judged.verdicts if v.rejected is not None])
+        self._levels.update([int(d.level) for v in judged.verdicts for d in v.detections])
 
     def snapshot(self, lag: Mapping[int, int]) -> Snapshot:
         """Return the counts, and the rate since the snapshot before."""
@@ -67,7 +65,7 @@ class Progress:
             records=self._records,
             rejected=dict(self._rejected),
             tactics=dict(self._tactics),
-            levels=dict(self._levels),
+            levels={str(Level(level)): count for level, count in dict(self._levels).items()},
             per_second=round(rate, 1),
             lag=dict(lag),
         )

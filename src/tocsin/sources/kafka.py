@@ -106,14 +106,17 @@ class KafkaSource:
             raise unreachable(self._cluster, error) from error
         if self._failure is not None:
             raise self._failure
-        for message in messages:
-            fault = message.error()
-            if fault is not None:
-                self._look_at(fault, message)
         good = [m for m in messages if m.error() is None]
+        if len(good) < len(messages):
+            for message in messages:
+                fault = message.error()
+                if fault is not None:
+                    self._look_at(fault, message)
         batch = self._batch(good) if good else None
         if batch is not None:
-            self._next.update((p, o + 1) for p, o in zip(batch.partitions, batch.offsets, strict=True))
+            last = dict(zip(batch.partitions, batch.offsets, strict=True))  # offsets rise
+            for partition, offset in last.items():  # the end may have been told with them: it is beyond
+                self._next[partition] = max(self._next.get(partition, 0), offset + 1)
         self._lag = self._measured_lag()
         return batch
 
