@@ -128,6 +128,35 @@ def test_interrupted_before_sending_it_is_sent_by_the_next(kafka, topic, results
     assert len(in_topic(kafka, topic)) == 1
 
 
+def test_a_replay_under_another_group_does_not_repeat_an_interrupted_one(kafka, topic, results, monkeypatch):
+    """The mark is in the group's offsets: whoever asks another group would not find it."""
+    with opened(kafka, topic) as to, monkeypatch.context() as point:
+        point.setattr(dead_letters, "mark_replayed", dies)
+        killed_while_replaying(results, to)
+    with (
+        closing(Replay(Cluster(kafka), topic, "others.replay")) as other,
+        pytest.raises(SettingsError, match=f"finish it first, with --group {topic.name}"),
+    ):
+        replay(results, other, Choice(), {(0, 3): GOOD})
+    assert len(in_topic(kafka, topic)) == 1
+
+
+def test_an_intent_that_cannot_be_read_is_not_guessed_at(kafka, topic, results):
+    """Sending again might be twice, not sending might be never: a person decides."""
+    (results / "replay.json").write_bytes(b"")
+    with opened(kafka, topic) as to, pytest.raises(SettingsError, match="not known if"):
+        replay(results, to, Choice(), {(0, 3): GOOD})
+    assert in_topic(kafka, topic) == []
+
+
+def test_dead_letters_go_to_no_other_topic(kafka, topic, results, unique_name):
+    """A slip in --topic must not mix one topic's events into another's."""
+    other = topic_of(Cluster(kafka), f"{unique_name}-other", 1)
+    with opened(kafka, other) as to, pytest.raises(SettingsError, match=f"came from topic '{topic.name}'"):
+        replay(results, to, Choice(), {(0, 3): GOOD})
+    assert in_topic(kafka, other) == []
+
+
 def tocsin(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tocsin", *arguments], capture_output=True, text=True, timeout=90, check=False

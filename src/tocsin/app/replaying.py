@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +18,14 @@ from tocsin.model import Batch, Event, Headers, Rejected
 from tocsin.model.identity import EVENT_ID_HEADER, TRACEPARENT_HEADER, traceparent
 from tocsin.results import dead_letters
 from tocsin.results.dead_letters import Choice, DeadLetter
+from tocsin.results.table import DEAD_LETTERS, Origin, origin_of
 from tocsin.sinks.replay import Outbound, Replay
 
 Position = tuple[int, int]
 """Partition and offset."""
+
+SUFFIX = ".replay"
+"""Of the consumer group that has the marks, after the name of the workers' group."""
 
 
 class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,10 +33,12 @@ class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: of the batch, as its mark in Kafka has it.
+        group: the consumer group that has the mark.
         positions: of the dead letters in it.
     """
 
     name: str
+    group: str
     positions: list[Position]
 
 
@@ -63,9 +70,11 @@ def replay(results: Path, to: Replay, choice: Choice, mended: Mapping[Position, 
         mended: new bytes for records at these positions.
 
     Raises:
-        SettingsError: another replay of these results is running, or a mended record is not a dead letter.
+        SettingsError: another replay of these results is running, they are another topic's, an interrupted
+            replay cannot be looked into, or a mended record is not a dead letter.
         StreamError: the broker or the store is away; nothing is sent twice when it is tried again.
     """
+    _check_topic(results, to)
     intent_file = results / "replay.json"
     lock = FileLock(results / "replay.lock")
     try:
@@ -76,11 +85,33 @@ def replay(results: Path, to: Replay, choice: Choice, mended: Mapping[Position, 
         raise SettingsError(f"{results}: another replay is running", "wait for it to end") from error
 
 
+def _check_topic(results: Path, to: Replay) -> None:
+    held = origin_of(results, DEAD_LETTERS)
+    here = Origin(to.topic.cluster, to.topic.name, to.topic.id)
+    if held is not None and held != here:
+        raise SettingsError(
+            f"{results}: came from topic {held.topic!r} ({held.topic_id}) of cluster {held.cluster},"
+            f" not from topic {here.topic!r} ({here.topic_id}) of cluster {here.cluster}",
+            "records are sent to the topic they came from: name it with --topic",
+        )
+
+
 def _recover(results: Path, to: Replay, intent_file: Path) -> int:
     """Finish what an interrupted replay began; return how many records it had sent."""
     if not intent_file.exists():
         return 0
-    intent = msgspec.json.decode(intent_file.read_bytes(), type=Intent)
+    try:
+        intent = msgspec.json.decode(intent_file.read_bytes(), type=Intent)
+    except msgspec.MsgspecError as error:
+        raise SettingsError(
+            f"{intent_file}: cannot be read, so it is not known if an interrupted replay was sent: {error}",
+            "look for its records in the topic, then delete the file",
+        ) from error
+    if intent.group != to.group:
+        raise SettingsError(
+            f"{intent_file}: a replay with the mark in group {intent.group} was interrupted",
+            f"finish it first, with --group {intent.group.removesuffix(SUFFIX)}",
+        )
     sent = to.was_sent(intent.name)
     if sent:
         dead_letters.mark_replayed(results, intent.positions, datetime.now(UTC))
@@ -116,10 +147,13 @@ def _replay(
 
 
 def _send(results: Path, to: Replay, outbound: Mapping[Position, Outbound]) -> None:
-    intent = Intent(str(uuid.uuid4()), list(outbound))
+    intent = Intent(str(uuid.uuid4()), to.group, list(outbound))
     intent_file = results / "replay.json"
     fresh = intent_file.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.encode(intent))
+    with fresh.open("wb") as file:
+        file.write(msgspec.json.encode(intent))
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(intent_file)
     to.send(intent.name, outbound.values())
     dead_letters.mark_replayed(results, intent.positions, datetime.now(UTC))

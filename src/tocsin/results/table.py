@@ -188,8 +188,7 @@ class Reader:
 
     def __init__(self, results: Path, table: str = VERDICTS) -> None:
         self._results = results
-        self._path = results / table
-        self._check()
+        self._path = _known(results, table)
         self._open()
 
     def look(self) -> Snapshot:
@@ -199,7 +198,7 @@ class Reader:
             SettingsError: the table has gone.
             StreamError: it cannot be read.
         """
-        self._check()
+        _known(self._results, self._path.name)
         with _store(self._path):
             self._table.update_incremental()
         if self._table.version() - self._opened_at >= _STALE:
@@ -207,16 +206,18 @@ class Reader:
         with _store(self._path):
             return _snapshot(self._table, self._path)
 
-    def _check(self) -> None:
-        if not DeltaTable.is_deltatable(str(self._path)):
-            raise SettingsError(
-                f"{self._results}: no results here", "run 'tocsin detect' first, or name --results"
-            )
-
     def _open(self) -> None:
         with _store(self._path):
             self._table = DeltaTable(self._path)
         self._opened_at = self._table.version()
+
+
+def _known(results: Path, table: str) -> Path:
+    """Return where a table is that is there."""
+    path = results / table
+    if not DeltaTable.is_deltatable(str(path)):
+        raise SettingsError(f"{results}: no results here", "run 'tocsin detect' first, or name --results")
+    return path
 
 
 def _snapshot(table: DeltaTable, path: Path) -> Snapshot:
@@ -246,9 +247,14 @@ def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
 
 
 def origin_of(results: Path, table: str = VERDICTS) -> Origin | None:
-    """Return the topic whose records a table holds, if Tocsin made it."""
-    with _store(results):
-        return _origin_of(DeltaTable(results / table))
+    """Return the topic whose records a table holds, if Tocsin made it.
+
+    Raises:
+        SettingsError: there is no such table in the folder.
+    """
+    path = _known(results, table)
+    with _store(path):
+        return _origin_of(DeltaTable(path))
 
 
 def _opened(path: Path, schema: pa.Schema, origin: Origin) -> DeltaTable:

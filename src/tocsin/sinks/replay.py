@@ -34,13 +34,17 @@ class Replay:
         topic: where the records go.
         group: a consumer group that nobody else uses; it only holds marks.
 
+    Attributes:
+        topic, group: as given.
+
     Raises:
         StreamError: no broker answers.
     """
 
     def __init__(self, cluster: Cluster, topic: Topic, group: str) -> None:
+        self.topic = topic
+        self.group = group
         self._cluster = cluster
-        self._topic = topic
         properties = {"transactional.id": f"tocsin-{group}", "partitioner": "murmur2_random"}
         self._producer = Producer(cluster.client(properties))
         self._consumer = Consumer(cluster.client({"group.id": group, "enable.auto.commit": False}))
@@ -57,7 +61,7 @@ class Replay:
             StreamError: no broker answers.
         """
         try:
-            (found,) = self._consumer.committed([TopicPartition(self._topic.name, 0)], timeout=_TIMEOUT)
+            (found,) = self._consumer.committed([TopicPartition(self.topic.name, 0)], timeout=_TIMEOUT)
         except KafkaException as error:
             raise unreachable(self._cluster, error) from error
         return bool(found.metadata == name)
@@ -69,7 +73,7 @@ class Replay:
             StreamError: the broker refuses, or a record is larger than it takes; nothing was sent.
         """
         producer = self._producer
-        mark = TopicPartition(self._topic.name, 0, 0, metadata=name)
+        mark = TopicPartition(self.topic.name, 0, 0, metadata=name)
         try:
             producer.begin_transaction()
             try:
@@ -93,7 +97,7 @@ class Replay:
         while True:
             try:
                 self._producer.produce(
-                    self._topic.name, record.value, record.key, headers=list(record.headers)
+                    self.topic.name, record.value, record.key, headers=list(record.headers)
                 )
             except BufferError:
                 self._producer.poll(0.1)

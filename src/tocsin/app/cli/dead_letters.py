@@ -14,7 +14,7 @@ import msgspec
 
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import FORMATS, emit, notice
-from tocsin.app.replaying import Position, replay
+from tocsin.app.replaying import SUFFIX, Position, replay
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import cluster_of
 from tocsin.errors import SettingsError
@@ -93,7 +93,7 @@ def replay_(*, loaded: Loaded, reason: str | None, mended: Path | None) -> None:
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
     values = dict(_mended(mended)) if mended else {}
-    with closing(Replay(cluster, topic, f"{settings.kafka.group}.replay")) as to:
+    with closing(Replay(cluster, topic, settings.kafka.group + SUFFIX)) as to:
         done = replay(Path(settings.results.dir), to, Choice(reason=reason), values)
     if done.recovered:
         notice(f"{done.recovered:,} had been sent by a replay that was interrupted; marked now")
