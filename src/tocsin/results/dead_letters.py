@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,9 @@ from tocsin.errors import StreamError
 from tocsin.model import Record, Stream
 from tocsin.results.table import DEAD_LETTERS, dataset, origin_of
 
-_ATTEMPTS = 5
+_PATIENCE = 30.0
+"""Seconds in which rows must get marked: each commit of a worker meanwhile means trying again."""
+
 _CHUNK = 1000
 """Positions per condition when rows are marked: a longer one is slow to plan."""
 
@@ -81,7 +84,10 @@ def find(results: Path, choice: Choice) -> Iterator[DeadLetter]:
     """
     rows = dataset(results, DEAD_LETTERS)
     origin = origin_of(results, DEAD_LETTERS)
-    for chunk in rows.to_batches(filter=choice.condition(), batch_size=1024):
+    chunks = rows.to_batches(  # a record can have megabytes: few are read ahead
+        filter=choice.condition(), batch_size=256, batch_readahead=1, fragment_readahead=1
+    )
+    for chunk in chunks:
         for row in chunk.to_pylist():
             stream = Stream("topic", row["topic"], origin.topic_id if origin else row["topic"])
             yield _dead_letter(row, stream)
@@ -105,12 +111,15 @@ def mark_replayed(results: Path, positions: Iterable[tuple[int, int]], now: date
 
 
 def _update(path: Path, stamp: str, where: str) -> None:
-    for left in reversed(range(_ATTEMPTS)):
+    deadline = time.monotonic() + _PATIENCE
+    while True:
         try:
             DeltaTable(path).update(updates={"replayed_time": stamp}, predicate=where)
         except CommitFailedError:  # a worker wrote at the same moment
-            if not left:
-                raise StreamError(f"{path}: other writers won {_ATTEMPTS} commits in a row") from None
+            if time.monotonic() > deadline:
+                raise StreamError(
+                    f"{path}: workers committed without a pause", "try again: what was sent is known"
+                ) from None
         except DeltaError as error:
             raise StreamError(f"{path}: cannot be written: {error}") from error
         else:
