@@ -18,9 +18,10 @@ from tocsin.broker.tansu import prepare_tansu
 
 MakeTopic = Callable[..., str]
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # shells start background jobs with SIGINT ignored, and children inherit that; some tests press Ctrl-C
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    # background jobs of a shell ignore SIGINT, those of nohup SIGHUP, and children inherit it; tests send both
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

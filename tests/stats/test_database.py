@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 ENDLESS = """
 import tempfile
 from pathlib import Path
@@ -20,12 +22,14 @@ with tempfile.TemporaryDirectory() as folder, database_in(Path(folder)) as datab
 
 def test_ctrl_c_stops_a_question():
     """As it does everything else: by KeyboardInterrupt."""
-    process = subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "asking\n"
-    try:
-        process.wait(1)  # it must be at work, not on its way there
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    with subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asking\n"
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1)  # it must be at work, not on its way there
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (out, process.returncode) == ("stopped\n", 0)

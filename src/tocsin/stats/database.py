@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,16 @@ def rows_of(
 ) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows.
 
+    It runs in a thread of its own: DuckDB looks for signals only between its tasks, which may be long.
+
     Raises:
         duckdb.Error: what DuckDB says of it.
-        KeyboardInterrupt: Ctrl-C, which DuckDB itself tells as a RuntimeError.
+        KeyboardInterrupt: Ctrl-C; the statement has been stopped.
     """
-    try:
-        return database.execute(sql, parameters).fetchall()
-    except RuntimeError as error:
-        if isinstance(error, duckdb.Error) or "interrupted" not in str(error):
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="question") as worker:
+        answer = worker.submit(lambda: database.execute(sql, parameters).fetchall())
+        try:
+            return answer.result()
+        except KeyboardInterrupt:
+            database.interrupt()
             raise
-        raise KeyboardInterrupt from error
