@@ -74,6 +74,17 @@ def test_ctrl_c_ends_it_in_order(needs_tansu, tmp_path):
 
 
 @pytest.mark.slow
+def test_settings_for_another_cluster_do_not_disturb_it(needs_tansu, tmp_path, monkeypatch):
+    """It runs in the folder, and with the variables, of whoever works with a real cluster."""
+    monkeypatch.setenv("TOCSIN_KAFKA_CLIENT_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("TOCSIN_KAFKA_TOPIC", "production")
+    process = demo(tmp_path, "--engine", "tansu", "--count", "100", "--rate", "0")
+    _, err = process.communicate(timeout=90)
+    assert process.returncode == ExitCode.OK, err
+    assert dataset(run_folder(tmp_path) / "results").count_rows() == 100
+
+
+@pytest.mark.slow
 def test_killed_it_takes_everything_with_it(needs_tansu, tmp_path):
     """SIGKILL leaves neither a broker nor a producer nor a worker behind."""
     process = demo(tmp_path, "--engine", "tansu", "--seconds", "300", "--rate", "500")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import IO, Any, cast
 
+from tocsin.app.settings import NOT_SETTINGS
 from tocsin.errors import StreamError
 
 _PATIENCE = 40.0
@@ -20,7 +22,8 @@ _PATIENCE = 40.0
 class Child:
     """A `tocsin` command that runs beside us and reports with `--progress ndjson`.
 
-    It ends by itself when we die: its next report finds nobody to read it.
+    It ends by itself when we die: its next report finds nobody to read it. It knows the settings in its
+    arguments only: neither a settings file nor variables, which may speak of another cluster.
 
     Attributes:
         latest: what it reported last; empty at first.
@@ -31,7 +34,8 @@ class Child:
         self.latest: dict[str, Any] = {}
         self._said: deque[str] = deque(maxlen=20)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tocsin", *arguments, "--progress", "ndjson"],
+            [sys.executable, "-m", "tocsin", *arguments, "--config", os.devnull, "--progress", "ndjson"],
+            env={k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_") or k in NOT_SETTINGS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

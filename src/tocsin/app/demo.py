@@ -16,7 +16,7 @@ from tocsin.app.children import Child
 from tocsin.errors import StreamError
 
 _PATIENCE = 60.0
-"""Seconds that the workers have to catch up once the producer has ended."""
+"""Seconds without a record judged after which the workers count as stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,14 @@ def _watch(producer: Child, workers: list[Child], stop: threading.Event, show: S
 
 def _catch_up(producer: Child, workers: list[Child], show: Show) -> None:
     """Wait until every record that was produced has been judged."""
-    deadline = time.monotonic() + _PATIENCE
+    judged, deadline = -1, 0.0
     while True:
         state = _state("the producer has ended; the workers catch up", producer, workers)
         show(state)
         if state.classified >= state.produced:
             return
+        if state.classified > judged:
+            judged, deadline = state.classified, time.monotonic() + _PATIENCE
         for worker in workers:
             worker.check()
         if time.monotonic() > deadline:
