@@ -19,7 +19,7 @@ from tocsin.broker.tansu import prepare_tansu
 MakeTopic = Callable[..., str]
 
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
-    # background jobs of a shell ignore SIGINT, those of nohup SIGHUP, and children inherit it; tests send both
+    # jobs in the background ignore SIGINT, under nohup SIGHUP; children inherit that, and tests send both
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
