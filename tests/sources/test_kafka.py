@@ -139,6 +139,19 @@ def test_a_member_too_many_is_at_the_end(kafka, topic):
 
 
 @pytest.mark.kafka
+def test_a_member_that_was_put_out_is_not_at_the_end(kafka, topic):
+    """Whoever was away too long owns nothing until the group takes them back: that is no end of the topic."""
+    send(kafka, topic, {0: 3})
+    with reading(kafka, topic, {**QUICK, "max.poll.interval.ms": "6000"}) as one:
+        one.until(one.source.caught_up)
+        time.sleep(7.0)
+        while ("lost", [0, 1, 2]) not in one.results.calls:
+            one.turn(timeout=0.0)  # sees the moment between losing everything and getting it back
+        one.until(one.source.caught_up)
+        assert one.source.lag() == {0: 0, 1: 0, 2: 0}
+
+
+@pytest.mark.kafka
 def test_it_reads_on_where_it_is_sent(kafka, topic):
     """What was fetched ahead is not handed out after a seek, neither forward nor back."""
     send(kafka, topic, {0: 5_000})

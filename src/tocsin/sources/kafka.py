@@ -90,6 +90,7 @@ class KafkaSource:
             self._let_go(consumer, partitions, listener.revoked)
 
         def lost(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            self._joined = False
             self._let_go(consumer, partitions, listener.lost)
 
         self._consumer.subscribe([self._topic.name], on_assign=assigned, on_revoke=revoked, on_lost=lost)
