@@ -36,7 +36,7 @@ COLUMNS = (
 """The header, exactly as the lab's documents write it."""
 
 _SOURCES = [*COLUMNS[:6], "tactic", "technique"]
-_CHUNK_ROWS = 65_536
+_CHUNK_ROWS = 8_192
 _END_BYTES = 256
 
 
@@ -220,9 +220,13 @@ def _beyond(snapshot: pads.Dataset, positions: Mapping[int, int]) -> Iterator[pa
     )
     columns = [*_SOURCES, "partition", "offset"]
     try:
-        # reads ahead little: a CSV that is made anew passes through memory
         chunks = snapshot.to_batches(
-            columns=columns, filter=fresh, batch_size=_CHUNK_ROWS, batch_readahead=2, fragment_readahead=2
+            columns=columns,
+            filter=fresh,
+            batch_size=_CHUNK_ROWS,
+            batch_readahead=2,  # little: a CSV that is made anew passes through memory
+            fragment_readahead=1,
+            use_threads=False,
         )
         for chunk in chunks:
             if chunk.num_rows:
