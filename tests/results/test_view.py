@@ -1,6 +1,7 @@
 """The CSV has what the table has, each event once, whoever writes it and whatever was done to it."""
 
 import csv
+import shutil
 import threading
 from pathlib import Path
 
@@ -217,6 +218,37 @@ def test_a_foreign_csv_is_not_touched(results, tmp_path):
     with pytest.raises(SettingsError, match="was not written by tocsin"):
         CsvView(results, path)
     assert path.read_text() == "precious\n"
+
+
+def test_the_csv_of_other_results_is_not_touched(results, tmp_path):
+    """A worker of another topic that forgets --csv must not replace the first one's events by its own."""
+    path = tmp_path / "out.csv"
+    follow(results, path)
+    store(tmp_path / "others")
+    with pytest.raises(SettingsError, match=f"is the CSV of the results in {results}"):
+        CsvView(tmp_path / "others", path)
+    assert ids(path) == ALL
+
+
+def test_results_that_were_moved_keep_their_csv(results, tmp_path):
+    """The table is known by its id, wherever it is mounted."""
+    path = tmp_path / "out.csv"
+    follow(results, path)
+    moved = results.rename(tmp_path / "moved")
+    follow(moved, path)
+    assert ids(path) == ALL
+
+
+def test_results_that_were_made_anew_have_their_csv_made_anew(results, tmp_path):
+    """Whoever deletes the results in order to begin again gets the new events alone."""
+    path = tmp_path / "out.csv"
+    follow(results, path)
+    shutil.rmtree(results)
+    sink = store(results)
+    sink.write(judged([3]))
+    sink.flush()
+    follow(results, path)
+    assert ids(path) == [event_id(3)]
 
 
 def test_another_thread_of_the_writer_goes_on_with_the_csv(results, tmp_path):

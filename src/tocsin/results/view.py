@@ -19,6 +19,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.dataset as pads
 from filelock import FileLock, Timeout
+from msgspec import structs
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.results.table import Reader, Snapshot
@@ -45,6 +46,7 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         table: id of the table it follows.
+        results: the folder that the table was in.
         version: the table's commit up to which it has every event.
         length: its length in bytes.
         rows: its events.
@@ -53,6 +55,7 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     table: str
+    results: str = ""
     version: int = -1
     length: int = 0
     rows: int = 0
@@ -68,7 +71,7 @@ class CsvView:
         path: the CSV; its journal and its lock lie beside it.
 
     Raises:
-        SettingsError: a CSV is there that has no journal, so it is not ours to continue.
+        SettingsError: a CSV is there that is not ours: it has no journal, or follows other results.
     """
 
     def __init__(self, results: Path, path: Path) -> None:
@@ -89,6 +92,7 @@ class CsvView:
                 f"{path}: is there already, and was not written by tocsin",
                 "move it away, or choose another file with --csv",
             )
+        self._check_ours()
 
     def follow(self, wait: float = 0.0) -> bool:
         """Add what the table has beyond the CSV, if this process is or can become the writer.
@@ -126,6 +130,17 @@ class CsvView:
         self._journal = None
         self._lock.release()
 
+    def _check_ours(self) -> None:
+        """Refuse the CSV of another folder's results; a table made anew in the same folder is no other one."""
+        journal = self._read_journal()
+        if journal is None or not self.path.exists() or journal.results == str(self._results.absolute()):
+            return
+        if journal.table != Reader(self._results).look().table:
+            raise SettingsError(
+                f"{self.path}: is the CSV of the results in {journal.results}",
+                "choose another file with --csv, or move this one away",
+            )
+
     def _forget(self) -> None:
         """Trust nothing but the journal at the next try, which cuts off what was half written."""
         self._journal = self._reader = None
@@ -148,12 +163,13 @@ class CsvView:
         return journal
 
     def _begun(self, table: str) -> Journal:
-        self._write_journal(Journal(table=table))  # first: a CSV without a journal is somebody else's
+        fresh = Journal(table, str(self._results.absolute()))
+        self._write_journal(fresh)  # first: a CSV without a journal is somebody else's
         header = _encoded([COLUMNS])
         with self.path.open("wb") as file:
             file.write(header)
             _to_disk(file)
-        journal = Journal(table=table, length=len(header), end=header)
+        journal = structs.replace(fresh, length=len(header), end=header)
         self._write_journal(journal)
         return journal
 
@@ -182,7 +198,8 @@ class CsvView:
                 rows += chunk.num_rows
                 _advance(positions, chunk)
             _to_disk(file)
-        return Journal(journal.table, source.version, length, rows, positions, end)
+        home = str(self._results.absolute())
+        return Journal(journal.table, home, source.version, length, rows, positions, end)
 
     def _is_as(self, journal: Journal) -> bool:
         """Say whether the CSV is as this process left it, as far as length and end tell."""
