@@ -131,7 +131,7 @@ class CsvView:
         self._lock.release()
 
     def _check_ours(self) -> None:
-        """Refuse the CSV of another folder's results; a table made anew in the same folder is no other one."""
+        """Refuse the CSV of another folder's results; a table made anew in the same folder is ours."""
         journal = self._read_journal()
         if journal is None or not self.path.exists() or journal.results == str(self._results.absolute()):
             return
