@@ -71,6 +71,8 @@ def kafka_worker(
     try:
         yield Running(worker, source, sink, progress, rules)
     finally:
-        source.close()
-        if follower is not None:
-            follower.stop(sink.version)
+        try:
+            source.close()
+        finally:
+            if follower is not None:
+                follower.stop(sink.version)
