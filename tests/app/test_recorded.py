@@ -106,17 +106,16 @@ def test_through_kafka_and_through_scan_the_detections_are_the_same(kafka, uniqu
     published = tocsin("produce", *where, "--from", str(recording))
     assert published.returncode == ExitCode.OK, published.stderr
     worker = ["detect", "--once", *where, "--group", unique_name, "--results", str(results), "--csv", ""]
-    judged = tocsin(*worker, *(part for rule in rules for part in ("--rules", rule)))
-    assert judged.returncode == ExitCode.OK, judged.stderr
+    worked = tocsin(*worker, *(part for rule in rules for part in ("--rules", rule)))
+    assert worked.returncode == ExitCode.OK, worked.stderr
 
     stored = dataset(results).to_table(columns=["event_id", "detections"]).to_pylist()
     through_kafka = {(row["event_id"], d["rule_id"]) for row in stored for d in row["detections"]}
     detector = Detector(load_rules(rules))
     through_files = {
-        (verdict.event.event_id, detection.rule_id)
-        for batch in RecordedFiles([str(recording)]).batches()
-        for verdict in detector.judge(batch).verdicts
-        if verdict.event is not None
+        (event_id, detection.rule_id)
+        for judged in map(detector.judge, RecordedFiles([str(recording)]).batches())
+        for event_id, verdict in zip(judged.events.ids, judged.verdicts, strict=True)
         for detection in verdict.detections
     }
     assert through_kafka == through_files

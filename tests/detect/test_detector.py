@@ -1,7 +1,6 @@
 """The detector: one verdict per record, whatever the records are and however they are batched."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from tests.rules.texts import rule_id, rule_text
 from tocsin import Detector, load_rules
 from tocsin.detect import detector as module
-from tocsin.model import NO_LABEL, Batch, Label, Level, Stream, Verdict
+from tocsin.model import NO_LABEL, Batch, Judged, Label, Level, Stream
 
 STREAM = Stream("topic", "raw-events", "an-id")
 
@@ -38,8 +37,12 @@ def detector_of(folder: Path, *texts: str) -> Detector:
     return Detector(load_rules([folder]))
 
 
-def essence(verdicts: Sequence[Verdict]) -> list[tuple[Any, ...]]:
-    return [(v.label, v.detections, v.event, v.rejected) for v in verdicts]
+def essence(*parts: Judged) -> list[tuple[Any, ...]]:
+    return [
+        row
+        for part in parts
+        for row in zip(part.verdicts, part.events.ids, part.events.timestamps, part.events.hosts, strict=True)
+    ]
 
 
 def test_every_record_has_one_verdict_in_order(lab):
@@ -54,7 +57,7 @@ def test_every_record_has_one_verdict_in_order(lab):
         "T0000",
     ]
     assert [verdict.rejected is None for verdict in judged.verdicts] == [True, False, False, True, False]
-    assert [verdict.event is None for verdict in judged.verdicts] == [False, True, True, False, True]
+    assert list(judged.events.types) == ["process_start", "", "", "user_login", ""]
     assert judged.revision == load_rules(["builtin:lab"]).revision
 
 
@@ -164,7 +167,7 @@ def test_batching_changes_nothing(records, data):
     parts = Detector(LAB)
     first = parts.judge(Batch.of_values(STREAM, records[:cut]))
     second = parts.judge(Batch.of_values(STREAM, records[cut:], first=cut))
-    assert essence(whole.verdicts) == essence([*first.verdicts, *second.verdicts])
+    assert essence(whole) == essence(first, second)
 
 
 def test_the_package_exports_what_other_programs_rely_on():

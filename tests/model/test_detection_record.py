@@ -1,6 +1,6 @@
 """A detection has the same keys wherever it is written."""
 
-from tocsin.model import NO_LABEL, Batch, Detection, Event, Judged, Level, LogSource, Stream, Verdict
+from tocsin.model import NO_LABEL, Batch, Detection, Event, Events, Judged, Level, LogSource, Stream, Verdict
 from tocsin.model.detection_record import detection_records
 
 KEYS = [
@@ -26,8 +26,10 @@ def detection(rule_id, level=Level.HIGH, matched=(("Image", "a"),)):
 
 
 def verdict(*detections):
-    event = Event("0e39a2a7-0a4b-4d6e-9f3c-0d9d3e6c6f10", "t", "u", "h", "ip", "type", {}, LogSource())
-    return Verdict(NO_LABEL, detections, event)
+    return Verdict(NO_LABEL, detections)
+
+
+EVENT = Event("0e39a2a7-0a4b-4d6e-9f3c-0d9d3e6c6f10", "t", "u", "h", "ip", "type", {}, LogSource())
 
 
 def judged(kind, *verdicts, partition=0):
@@ -42,7 +44,7 @@ def judged(kind, *verdicts, partition=0):
         [b"{}"] * count,
         [()] * count,
     )
-    return Judged(batch, verdicts, "rev")
+    return Judged(batch, Events.of([EVENT] * count), verdicts, "rev")
 
 
 def test_the_keys_are_those_that_other_programs_rely_on():

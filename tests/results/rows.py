@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from tocsin.model import (
     NO_LABEL,
+    NOTHING,
     Batch,
     Detection,
     Event,
+    Events,
     Judged,
     Label,
     Level,
@@ -47,13 +49,23 @@ def judged(
         values=[f"record {partition}/{o}".encode() for o in offsets],
         headers=[[("event-id", b"x")]] * count,
     )
-    return Judged(batch, [_verdict(o, partition, rejected, fired) for o in offsets], "rules-1")
+    events = Events.of([BAD if o in rejected else _event(o, partition) for o in offsets])
+    return Judged(batch, events, [_verdict(o, rejected, fired) for o in offsets], "rules-1")
 
 
-def _verdict(offset: int, partition: int, rejected: Sequence[int], fired: Sequence[int]) -> Verdict:
+BAD = Rejected(RejectReason.NOT_JSON, "no JSON here")
+
+
+def _verdict(offset: int, rejected: Sequence[int], fired: Sequence[int]) -> Verdict:
     if offset in rejected:
-        return Verdict(NO_LABEL, (), rejected=Rejected(RejectReason.NOT_JSON, "no JSON here"))
-    event = Event(
+        return Verdict(NO_LABEL, (), rejected=BAD)
+    if offset in fired:
+        return Verdict(Label("TA0002", "T1059.001"), (FIRED,))
+    return NOTHING
+
+
+def _event(offset: int, partition: int) -> Event:
+    return Event(
         event_id=event_id(offset, partition),
         timestamp="2026-11-21T10:00:00.123Z",
         user="fin-01",
@@ -63,9 +75,6 @@ def _verdict(offset: int, partition: int, rejected: Sequence[int], fired: Sequen
         fields={},
         logsource=LogSource(),
     )
-    if offset in fired:
-        return Verdict(Label("TA0002", "T1059.001"), (FIRED,), event)
-    return Verdict(NO_LABEL, (), event)
 
 
 def event_id(offset: int, partition: int = 0) -> str:

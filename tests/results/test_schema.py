@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from msgspec import structs
 
 from tests.results.rows import ORIGIN, judged
 from tocsin.model.identity import trace_id
@@ -23,12 +22,7 @@ ODD = ["00000000-0000-0000-0000-000000000000", USUAL.replace("-", ""), "record 7
 def test_trace_ids_are_those_of_the_contract(ids):
     """They are found for many events at once, and are the same as for one."""
     given = judged(range(len(ids)))
-    verdicts = [
-        structs.replace(v, event=structs.replace(v.event, event_id=event_id))
-        for v, event_id in zip(given.verdicts, ids, strict=True)
-        if v.event is not None
-    ]
-    rows = verdict_rows(replace(given, verdicts=verdicts), NOW, "none")
+    rows = verdict_rows(replace(given, events=replace(given.events, ids=ids)), NOW, "none")
     assert rows["trace_id"].to_pylist() == [trace_id(event_id) for event_id in ids]
 
 

@@ -4,7 +4,19 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from tocsin.model import NO_LABEL, Batch, Detection, Event, Judged, Label, Level, LogSource, Stream, Verdict
+from tocsin.model import (
+    NO_LABEL,
+    Batch,
+    Detection,
+    Event,
+    Events,
+    Judged,
+    Label,
+    Level,
+    LogSource,
+    Stream,
+    Verdict,
+)
 from tocsin.model.identity import ids_at
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import Origin
@@ -35,7 +47,8 @@ def results_of(rows: list[Row], folder: Path) -> Path:
     for first, part in ((0, rows[:half]), (half, rows[half:])):
         if part:
             batch = Batch.of_values(STREAM, [b"{}"] * len(part), first)
-            sink.write(Judged(batch, [_verdict(row, first + i) for i, row in enumerate(part)], "rules"))
+            events = Events.of([_event(row, first + i) for i, row in enumerate(part)])
+            sink.write(Judged(batch, events, [_verdict(row) for row in part], "rules"))
             sink.flush()
     return folder
 
@@ -55,10 +68,13 @@ def _id(number: int) -> str:
     return ids_at(["store"], [number])[0]
 
 
-def _verdict(row: Row, number: int) -> Verdict:
-    event = Event(
+def _event(row: Row, number: int) -> Event:
+    return Event(
         _id(number), row.timestamp, row.user, row.host, row.source_ip, row.event_type, {}, LogSource()
     )
+
+
+def _verdict(row: Row) -> Verdict:
     label = NO_LABEL if row.tactic == NO_LABEL.tactic else Label(row.tactic, row.technique)
     fired: tuple[Detection, ...] = ()
     if row.level is not None:
@@ -66,4 +82,4 @@ def _verdict(row: Row, number: int) -> Verdict:
         fired = (
             Detection(f"rule-{row.level}", title, "rev", row.level, (row.tactic,), (row.technique,), ()),
         )
-    return Verdict(label, fired, event)
+    return Verdict(label, fired)

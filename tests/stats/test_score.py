@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tocsin.errors import SettingsError
-from tocsin.model import Detection, Event, Judged, Level, LogSource, Verdict
+from tocsin.model import Detection, Event, Events, Judged, Level, LogSource, Verdict
 from tocsin.model.record import Batch, Stream
 from tocsin.model.verdict import NO_LABEL
 from tocsin.results.sink import ResultsSink
@@ -79,14 +79,12 @@ def test_no_results(tmp_path: Path) -> None:
 
 def results(folder: Path, levels: list[list[Level]]) -> None:
     """Store one event for each list of the levels of its detections."""
-    verdicts = [
-        Verdict(NO_LABEL, tuple(detection(level) for level in found), event(str(i)))
-        for i, found in enumerate(levels)
-    ]
+    verdicts = [Verdict(NO_LABEL, tuple(detection(level) for level in found)) for found in levels]
+    events = Events.of([event(str(i)) for i in range(len(levels))])
     batch = Batch.of_values(Stream("topic", "t", "id"), [b"{}"] * len(levels))
     sink = ResultsSink(folder, Origin(cluster="c", topic="t", topic_id="id"), "none", lambda: 1.8e9)
     sink.start([0])
-    sink.write(Judged(batch, verdicts, "revision"))
+    sink.write(Judged(batch, events, verdicts, "revision"))
     sink.flush()
 
 

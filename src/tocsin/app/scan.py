@@ -14,7 +14,7 @@ from pathlib import Path
 from tocsin.detect import Detector
 from tocsin.detect.route import candidates
 from tocsin.errors import SettingsError
-from tocsin.model import Batch, Detection, Event, Judged, Level, LogSource, Rejected
+from tocsin.model import NOTHING, Batch, Detection, Events, Judged, Level, LogSource, Rejected
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import Origin
 from tocsin.results.view import COLUMNS
@@ -68,14 +68,14 @@ class Finding:
     first: str = ""
     last: str = ""
 
-    def add(self, event: Event) -> None:
+    def add(self, host: str, timestamp: str) -> None:
         """Count a detection."""
         self.count += 1
-        if event.host:
-            self.hosts[event.host] += 1
-        if event.timestamp:
-            self.first = min(self.first or event.timestamp, event.timestamp, key=_moment)
-            self.last = max(self.last or event.timestamp, event.timestamp, key=_moment)
+        if host:
+            self.hosts[host] += 1
+        if timestamp:
+            self.first = min(self.first or timestamp, timestamp, key=_moment)
+            self.last = max(self.last or timestamp, timestamp, key=_moment)
 
 
 def _moment(timestamp: str) -> datetime:
@@ -108,13 +108,16 @@ class Tally:
         batch = judged.batch
         self.records += len(batch)
         self.files.add(batch.stream.name)
+        sources = zip(judged.events.logsources, judged.verdicts, strict=True)
+        self.logsources.update({source for source, verdict in sources if verdict.rejected is None})
         for row, verdict in enumerate(judged.verdicts):
+            if verdict is NOTHING:
+                continue
+            place = Place(batch.stream.name, batch.offsets[row])
             if verdict.rejected is not None:
-                self._reject(Place(batch.stream.name, batch.offsets[row]), verdict.rejected)
-            elif verdict.event is not None:
-                self.logsources.add(verdict.event.logsource)
-                for detection in verdict.detections:
-                    self._find(detection, verdict.event, Place(batch.stream.name, batch.offsets[row]))
+                self._reject(place, verdict.rejected)
+            for detection in verdict.detections:
+                self._find(detection, judged.events, row, place)
 
     def ranked(self, at_least: Level) -> list[Finding]:
         """Return what rules of this level or above found: highest level first, then most detections."""
@@ -137,11 +140,11 @@ class Tally:
         if len(self.examples) < EXAMPLES:
             self.examples.append((place, rejected))
 
-    def _find(self, detection: Detection, event: Event, place: Place) -> None:
+    def _find(self, detection: Detection, events: Events, row: int, place: Place) -> None:
         finding = self.findings.get(detection.rule_id)
         if finding is None:
             finding = self.findings[detection.rule_id] = Finding(detection, place)
-        finding.add(event)
+        finding.add(events.hosts[row], events.timestamps[row])
 
 
 @contextmanager
@@ -185,19 +188,19 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _cells(judged: Judged) -> Iterator[tuple[str, ...]]:
-    for verdict in judged.verdicts:
-        event = verdict.event
-        if event is not None:
-            yield (
-                event.event_id,
-                event.timestamp,
-                event.user,
-                event.host,
-                event.source_ip,
-                event.event_type,
-                verdict.label.tactic,
-                verdict.label.technique,
-            )
+    events = judged.events
+    columns = (
+        events.ids,
+        events.timestamps,
+        events.users,
+        events.hosts,
+        events.source_ips,
+        events.types,
+        judged.verdicts,
+    )
+    for *cells, verdict in zip(*columns, strict=True):
+        if verdict.rejected is None:
+            yield (*cells, verdict.label.tactic, verdict.label.technique)
 
 
 @contextmanager

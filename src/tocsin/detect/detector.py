@@ -13,11 +13,12 @@ from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
 from tocsin.model import (
     NO_LABEL,
+    NOTHING,
     Batch,
     Detection,
     Event,
+    Events,
     Judged,
-    Label,
     LogSource,
     Rejected,
     Stream,
@@ -25,18 +26,14 @@ from tocsin.model import (
 )
 from tocsin.rules import Rule, RuleSet
 
-Conclusion = tuple[Label, tuple[Detection, ...]]
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """The candidates for events of one log source, by their places in the rule set, with a memory."""
 
     matchers: tuple[tuple[int, Matcher], ...]
-    memo: Memo[Conclusion]
+    memo: Memo[Verdict]
 
-
-NOTHING: Conclusion = (NO_LABEL, ())
 
 MEMO = 50_000
 """How many conclusions are kept for events to come before the memo starts anew: 25 MB without their texts."""
@@ -69,25 +66,21 @@ class Detector:
         self._shape = shape
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, Route] = {}
-        self._conclusions: dict[tuple[tuple[int, Evidence], ...], Conclusion] = {}
+        self._conclusions: dict[tuple[tuple[int, Evidence], ...], Verdict] = {}
         self._detections: dict[tuple[int, Evidence], Detection] = {}
         self._text = 0
 
     def judge(self, batch: Batch) -> Judged:
         """Return the batch with one verdict per record, in order. No record makes it raise."""
-        return Judged(
-            batch, [self._verdict(found) for found in decode(batch, self._shape)], self.rules.revision
-        )
+        outcomes = decode(batch, self._shape)
+        return Judged(batch, Events.of(outcomes), [self._verdict(o) for o in outcomes], self.rules.revision)
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""
         return list(self.judge(Batch.of_values(_MEMORY, lines)).verdicts)
 
-    def conclude(self, event: Event) -> Conclusion:
-        """Return the label of an event and the detections on it, in the order of the rule set.
-
-        Equal conclusions are one and the same object.
-        """
+    def conclude(self, event: Event) -> Verdict:
+        """Return the verdict on an event; equal verdicts are one and the same object."""
         route = self._routes.get(event.logsource) or self._route(event.logsource)
         sight = route.memo.sight(event.fields)
         if sight is None:
@@ -98,7 +91,7 @@ class Detector:
             route.memo.keep(sight, found)
         return found
 
-    def _judge(self, route: Route, event: Event) -> Conclusion:
+    def _judge(self, route: Route, event: Event) -> Verdict:
         reading = Reading(event.fields)
         fired = [index for index, holds in route.matchers if holds(reading)]
         if not fired:
@@ -110,8 +103,7 @@ class Detector:
     def _verdict(self, found: Event | Rejected) -> Verdict:
         if isinstance(found, Rejected):
             return Verdict(NO_LABEL, (), rejected=found)
-        label, detections = self.conclude(found)
-        return Verdict(label, detections, found)
+        return self.conclude(found)
 
     def _route(self, logsource: LogSource) -> Route:
         if len(self._routes) >= ROUTES:
@@ -122,12 +114,12 @@ class Detector:
             if index not in self._matchers:
                 self._matchers[index] = matcher(rules[index].condition)
         fields = fields_of(rules[index].condition for index in indexes)
-        memo: Memo[Conclusion] = Memo(fields, SIGHTS, SIGHTS_TEXT)
+        memo: Memo[Verdict] = Memo(fields, SIGHTS, SIGHTS_TEXT)
         route = Route(tuple((index, self._matchers[index]) for index in indexes), memo)
         self._routes[logsource] = route
         return route
 
-    def _conclude(self, reasons: tuple[tuple[int, Evidence], ...]) -> Conclusion:
+    def _conclude(self, reasons: tuple[tuple[int, Evidence], ...]) -> Verdict:
         if len(self._conclusions) >= MEMO or self._text >= MEMO_TEXT:
             self._conclusions.clear()
             self._detections.clear()
@@ -135,8 +127,8 @@ class Detector:
         self._text += sum(len(text) for _, matched in reasons for _, text in matched)
         label = label_among(self.rules.rules[index] for index, _ in reasons)
         detections = tuple(self._detection(index, matched) for index, matched in reasons)
-        conclusion = self._conclusions[reasons] = (label, detections)
-        return conclusion
+        verdict = self._conclusions[reasons] = Verdict(label, detections)
+        return verdict
 
     def _detection(self, index: int, matched: Evidence) -> Detection:
         found = self._detections.get((index, matched))

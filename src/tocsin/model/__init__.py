@@ -3,14 +3,16 @@
 from tocsin.model.attack import Tactic, Technique
 from tocsin.model.event import NO_CATEGORY, Event, LogSource, Rejected, RejectReason
 from tocsin.model.record import Batch, Headers, Record, Stream
-from tocsin.model.verdict import NO_LABEL, Detection, Judged, Label, Level, Verdict
+from tocsin.model.verdict import NO_LABEL, NOTHING, Detection, Events, Judged, Label, Level, Verdict
 
 __all__ = [
+    "NOTHING",
     "NO_CATEGORY",
     "NO_LABEL",
     "Batch",
     "Detection",
     "Event",
+    "Events",
     "Headers",
     "Judged",
     "Label",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from tocsin.model.event import Event
 from tocsin.model.identity import ids_at, trace_id
 from tocsin.model.record import Batch
-from tocsin.model.verdict import Detection, Judged, Level, Verdict
+from tocsin.model.verdict import Detection, Events, Judged, Level, Verdict
 
 
 def detection_records(judged: Judged, at_least: Level = Level.INFORMATIONAL) -> Iterator[dict[str, object]]:
@@ -26,10 +25,9 @@ def detection_records(judged: Judged, at_least: Level = Level.INFORMATIONAL) -> 
     verdicts = [judged.verdicts[row] for row in rows]
     ids = iter(detection_ids(judged.batch, rows, verdicts))
     for row, verdict in zip(rows, verdicts, strict=True):
-        assert verdict.event is not None, "only events have detections"
         for detection, detection_id in zip(verdict.detections, ids, strict=False):  # as many as there are
             if detection.level >= at_least:
-                yield _record(detection_id, detection, verdict.event, judged.batch, row)
+                yield _record(detection_id, detection, judged.events, judged.batch, row)
 
 
 def detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> list[str]:
@@ -56,25 +54,25 @@ def detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]
 
 
 def _record(
-    detection_id: str, detection: Detection, event: Event, batch: Batch, row: int
+    detection_id: str, detection: Detection, events: Events, batch: Batch, row: int
 ) -> dict[str, object]:
     return {
         "detection_id": detection_id,
-        "event_id": event.event_id,
-        "timestamp": event.timestamp,
+        "event_id": events.ids[row],
+        "timestamp": events.timestamps[row],
         "rule_id": detection.rule_id,
         "rule_title": detection.rule_title,
         "rule_revision": detection.rule_revision,
         "level": str(detection.level),
         "tactics": detection.tactics,
         "techniques": detection.techniques,
-        "host": event.host,
-        "user": event.user,
-        "source_ip": event.source_ip,
-        "event_type": event.event_type,
+        "host": events.hosts[row],
+        "user": events.users[row],
+        "source_ip": events.source_ips[row],
+        "event_type": events.types[row],
         "matched": _matched(detection),
         **_place(batch, row),
-        "trace_id": trace_id(event.event_id),
+        "trace_id": trace_id(events.ids[row]),
     }
 
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import msgspec
 
-from tocsin.model.event import Event, Rejected
+from tocsin.model.event import Event, LogSource, Rejected
 from tocsin.model.record import Batch
 
 
@@ -55,13 +55,55 @@ class Detection(msgspec.Struct, frozen=True):
     matched: tuple[tuple[str, str], ...]
 
 
-class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What was concluded about one record: exactly one of `event` and `rejected` is set."""
+class Verdict(msgspec.Struct, frozen=True):
+    """What was concluded about a record; one object serves all events of which the same was concluded.
+
+    Attributes:
+        label: `NO_LABEL` when nothing fired.
+        detections: in the order of the rule set.
+        rejected: why the record is not an event, if it is not one.
+    """
 
     label: Label
     detections: tuple[Detection, ...]
-    event: Event | None = None
     rejected: Rejected | None = None
+
+
+NOTHING = Verdict(NO_LABEL, ())
+"""The verdict on an event on which nothing fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What a batch's records say of themselves, as columns with one entry per record.
+
+    See `Event` for what each column holds. A record that is not an event has empty texts and no log source.
+    """
+
+    ids: Sequence[str]
+    timestamps: Sequence[str]
+    users: Sequence[str]
+    hosts: Sequence[str]
+    source_ips: Sequence[str]
+    types: Sequence[str]
+    logsources: Sequence[LogSource]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Event | Rejected]) -> Events:
+        """Return the columns of what records were found to be, one by one."""
+        events = [_NONE if isinstance(found, Rejected) else found for found in outcomes]
+        return cls(
+            ids=[event.event_id for event in events],
+            timestamps=[event.timestamp for event in events],
+            users=[event.user for event in events],
+            hosts=[event.host for event in events],
+            source_ips=[event.source_ip for event in events],
+            types=[event.event_type for event in events],
+            logsources=[event.logsource for event in events],
+        )
+
+
+_NONE = Event("", "", "", "", "", "", {}, LogSource())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +111,6 @@ class Judged:
     """A batch with one verdict per record, in order, under one revision of the rule set."""
 
     batch: Batch
+    events: Events
     verdicts: Sequence[Verdict]
     revision: str

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, chain
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.model import Batch, Detection, Event, Judged, Level, Verdict
+from tocsin.model import Batch, Detection, Judged, Level, Verdict
 from tocsin.model.detection_record import detection_ids
 from tocsin.model.identity import trace_id
+
+T = TypeVar("T")
 
 _TEXTS = pa.list_(pa.string())
 
@@ -84,20 +87,20 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
         stored: when the rows are written.
         keep_events: `detected` keeps the bytes of events with a detection above informational; `all`; `none`.
     """
-    rows = [i for i, v in enumerate(judged.verdicts) if v.event is not None]
-    verdicts = [judged.verdicts[i] for i in rows]
-    events: list[Event] = [v.event for v in verdicts if v.event is not None]
+    rows = [i for i, v in enumerate(judged.verdicts) if v.rejected is None]
+    verdicts = _at(judged.verdicts, rows)
+    events = judged.events
     levels = _levels(verdicts)
-    event_ids = [e.event_id for e in events]
-    timestamps = [e.timestamp for e in events]
+    event_ids = _at(events.ids, rows)
+    timestamps = _at(events.timestamps, rows)
     columns = [
         event_ids,
         timestamps,
         _times(timestamps),
-        [e.user for e in events],
-        [e.host for e in events],
-        [e.source_ip for e in events],
-        [e.event_type for e in events],
+        _at(events.users, rows),
+        _at(events.hosts, rows),
+        _at(events.source_ips, rows),
+        _at(events.types, rows),
         [v.label.tactic for v in verdicts],
         [v.label.technique for v in verdicts],
         levels,
@@ -125,6 +128,10 @@ def dead_letter_rows(judged: Judged, stored: datetime) -> pa.Table:
         [None] * len(rows),
     ]
     return _table(columns, DEAD_LETTERS)
+
+
+def _at(column: Sequence[T], rows: Sequence[int]) -> Sequence[T]:
+    return column if len(rows) == len(column) else [column[row] for row in rows]
 
 
 def _table(columns: Sequence[object], schema: pa.Schema) -> pa.Table:
@@ -161,7 +168,7 @@ _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _ZERO = "0" * 32
 
 
-def _trace_ids(event_ids: list[str]) -> pa.Array:
+def _trace_ids(event_ids: Sequence[str]) -> pa.Array:
     """Return what `identity.trace_id` says of each: at once when all are UUIDs, as usual."""
     lower = pc.ascii_lower(pa.array(event_ids, pa.string()))
     digits = pc.replace_substring(lower, "-", "")
@@ -169,7 +176,7 @@ def _trace_ids(event_ids: list[str]) -> pa.Array:
     return digits if pc.all(usual).as_py() else pa.array([trace_id(e) for e in event_ids], pa.string())
 
 
-def _times(texts: list[str]) -> pa.Array:
+def _times(texts: Sequence[str]) -> pa.Array:
     """Return ISO 8601 texts as instants; those without a zone are UTC, unreadable ones null."""
     kind = pa.timestamp("us", "UTC")
     try:
