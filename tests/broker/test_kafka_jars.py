@@ -17,13 +17,13 @@ from tocsin.broker.engine import Notice
 from tocsin.broker.kafka_jars import (
     VERSION,
     Jar,
-    cache_folder,
     complete,
     fetch_jars,
     lock_text,
     read_lock,
     write_lock,
 )
+from tocsin.cache import cache_folder
 from tocsin.errors import SettingsError
 
 CONTENT = {"test.tocsin:one:1.0": b"the first jar", "test.tocsin:two:2.0": b"the second jar"}

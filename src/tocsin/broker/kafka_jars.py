@@ -17,10 +17,10 @@ from importlib import resources
 from pathlib import Path
 
 import filelock
-import platformdirs
 
 from tocsin.broker.engine import Notice
 from tocsin.broker.maven import download
+from tocsin.cache import cache_folder
 from tocsin.errors import SettingsError
 
 VERSION = "4.3.1"
@@ -51,12 +51,6 @@ class Jar:
         """Return where a Maven repository keeps the file."""
         group, artifact, version = self.coordinate.split(":")
         return Path(*group.split("."), artifact, version, self.file)
-
-
-def cache_folder() -> Path:
-    """Return where downloads are kept: the variable TOCSIN_CACHE, else the user's cache folder."""
-    named = os.environ.get("TOCSIN_CACHE")
-    return Path(named).expanduser().absolute() if named else platformdirs.user_cache_path("tocsin")
 
 
 def lock_text() -> str:
