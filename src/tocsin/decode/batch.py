@@ -45,6 +45,15 @@ def decode(batch: Batch, shape: str | None = None) -> Sequence[Outcome]:
     return cast(list[Outcome], outcomes)  # every row has been filled
 
 
+def decode_row(batch: Batch, row: int, event_id: str, shape: str | None = None) -> Outcome:
+    """Return what `decode` gives for one record of which the event id is known."""
+    found = batch.faults.get(row) or parse(batch.values[row])
+    if isinstance(found, Rejected):
+        return found
+    known = shape_named(shape) if shape is not None else shape_of(found)
+    return _unknown(found) if known is None else known.decode(found, event_id, batch.timestamps[row])
+
+
 def _event_ids(batch: Batch, objects: Sequence[tuple[int, dict[str, object], Shape]]) -> list[str | Rejected]:
     """Return each record's event id: the body's, else the header's, else one hashed from the position."""
     headers = batch.headers
