@@ -253,7 +253,7 @@ def test_a_uuid_in_the_body_is_the_events_own_id():
         ("System", 104, "Message", "The " * 250_000),
         ("System", 4624, "IpAddress", ":" * 1_000_000 + "!"),
         ("Microsoft-Windows-WMI-Activity/Operational", 5859, "Message", "Namespace = ; " * 70_000),
-        (SYSMON, 12, "Message", "EventType: \n" * 90_000),
+        (SYSMON, 12, "Message", "EventType: \n" * 80_000),
         (SYSMON, 1, "Hashes", "MD5=," * 200_000),
         (SYSMON, 1, "TimeCreated", "1" * 1_000_000),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sources.reading import cut
-from tocsin.decode.text import MAX_BYTES
+from tocsin.decode.limits import DEFAULT
 from tocsin.sources.files.documents import documents
 
 texts = st.text(st.characters(codec="utf-8")) | st.sampled_from(['{"', "}\n{", "\\", '\\"', "[{", "é"])
@@ -91,7 +91,7 @@ def test_documents_are_counted_from_one_with_everything_between_them():
 
 def test_of_a_document_that_is_too_large_only_the_size_is_kept():
     """Memory stays bounded, and what comes after it is read."""
-    large = b'{"a": [' + b'"0123456789",\n' * (MAX_BYTES // 10) + b"1]}"
+    large = b'{"a": [' + b'"0123456789",\n' * (DEFAULT.record_bytes // 10) + b"1]}"
     pieces = list(
         documents(
             iter([b'{"a":1}', *(large[i : i + 100_000] for i in range(0, len(large), 100_000)), b'{"a":2}'])

@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 import msgspec
 from msgspec import Meta
 
+from tocsin.decode import limits
+from tocsin.decode.limits import DEFAULT
 from tocsin.errors import SettingsError, nearest
 
 DEFAULT_FILE = Path("tocsin.toml")
@@ -72,6 +74,30 @@ class Rules(msgspec.Struct, frozen=True):
     ] = msgspec.field(default_factory=lambda: ["builtin:lab", "builtin:windows"])
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """What a record may be; one that is beyond goes to the dead letters, which say so."""
+
+    record_bytes: Annotated[
+        int, Meta(description="Largest record.", ge=1, le=2**30, extra={"flag": "--limit-record-bytes"})
+    ] = DEFAULT.record_bytes
+    depth: Annotated[
+        int,
+        Meta(
+            description="Objects and arrays inside one another.",
+            ge=1,
+            le=500,
+            extra={"flag": "--limit-depth"},
+        ),
+    ] = DEFAULT.depth
+    text_characters: Annotated[
+        int, Meta(description="Longest text.", ge=1, extra={"flag": "--limit-text-characters"})
+    ] = DEFAULT.text_characters
+    values: Annotated[
+        int,
+        Meta(description="Fields and items of arrays in all.", ge=1, extra={"flag": "--limit-values"}),
+    ] = DEFAULT.values
+
+
 class Broker(msgspec.Struct, frozen=True):
     """The embedded Kafka for laptops and tests."""
 
@@ -89,7 +115,13 @@ class Settings(msgspec.Struct, frozen=True):
     kafka: Kafka = Kafka()
     results: Results = Results()
     rules: Rules = Rules()
+    limits: Limits = Limits()
     broker: Broker = Broker()
+
+
+def limits_of(settings: Settings) -> limits.Limits:
+    """Return what the settings allow a record to be."""
+    return limits.Limits(**msgspec.structs.asdict(settings.limits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tocsin.app.settings import Settings
+from tocsin.app.settings import Settings, limits_of
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
 from tocsin.results.sink import ResultsSink
@@ -53,7 +53,7 @@ def kafka_worker(
         strict: refuse rules of which any cannot be evaluated.
     """
     rules = load_rules(settings.rules.paths, strict=strict)
-    detector = Detector(rules, shape)
+    detector = Detector(rules, shape, limits_of(settings))
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
     results = Path(settings.results.dir)

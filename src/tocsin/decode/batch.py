@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import cast
 
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.shapes import LAB, Shape, shape_named, shape_of
 from tocsin.decode.text import parse
 from tocsin.model import Batch, Event, Headers, Rejected, RejectReason
@@ -14,12 +15,13 @@ from tocsin.model.identity import EVENT_ID_HEADER, ids_at, is_uuid
 Outcome = Event | Rejected
 
 
-def decode(batch: Batch, shape: str | None = None) -> Sequence[Outcome]:
+def decode(batch: Batch, shape: str | None = None, limits: Limits = DEFAULT) -> Sequence[Outcome]:
     """Return an event or a rejection for each record of the batch. No record makes it raise.
 
     Args:
         batch: what to decode.
         shape: the name of the shape that all records have; None to recognise it record by record.
+        limits: what is beyond is rejected.
 
     Raises:
         SettingsError: there is no shape of that name.
@@ -28,7 +30,7 @@ def decode(batch: Batch, shape: str | None = None) -> Sequence[Outcome]:
     outcomes: list[Outcome | None] = [None] * len(batch)
     objects: list[tuple[int, dict[str, object], Shape]] = []
     for row, value in enumerate(batch.values):
-        found = batch.faults.get(row) or parse(value)
+        found = batch.faults.get(row) or parse(value, limits)
         if isinstance(found, Rejected):
             outcomes[row] = found
             continue
@@ -45,9 +47,11 @@ def decode(batch: Batch, shape: str | None = None) -> Sequence[Outcome]:
     return cast(list[Outcome], outcomes)  # every row has been filled
 
 
-def decode_row(batch: Batch, row: int, event_id: str, shape: str | None = None) -> Outcome:
+def decode_row(
+    batch: Batch, row: int, event_id: str, shape: str | None = None, limits: Limits = DEFAULT
+) -> Outcome:
     """Return what `decode` gives for one record of which the event id is known."""
-    found = batch.faults.get(row) or parse(batch.values[row])
+    found = batch.faults.get(row) or parse(batch.values[row], limits)
     if isinstance(found, Rejected):
         return found
     known = shape_named(shape) if shape is not None else shape_of(found)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tocsin.decode.batch import decode, decode_row
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.model import Batch, Event, Events, LogSource, Rejected
 
 Constants = tuple[tuple[str, object], ...]
@@ -43,10 +44,11 @@ class Group:
     event_ids: Sequence[str]
     batch: Batch
     shape: str | None
+    limits: Limits
 
     def event(self, index: int) -> Event:
         """Return the event at a place of the columns in full, decoded anew."""
-        found = decode_row(self.batch, self.rows[index], self.event_ids[index], self.shape)
+        found = decode_row(self.batch, self.rows[index], self.event_ids[index], self.shape, self.limits)
         assert isinstance(found, Event), "only events are in groups"
         return found
 
@@ -72,11 +74,13 @@ class ColumnDecoder:
     Args:
         wanted: which fields are read.
         shape: the name of the shape that all records have; None to recognise it record by record.
+        limits: what is beyond is rejected.
     """
 
-    def __init__(self, wanted: Wanted, shape: str | None = None) -> None:
+    def __init__(self, wanted: Wanted, shape: str | None = None, limits: Limits = DEFAULT) -> None:
         self._wanted = wanted
         self._shape = shape
+        self._limits = limits
         self._known: dict[tuple[LogSource, Constants], frozenset[str]] = {}
 
     def decode(self, batch: Batch) -> Decoded:
@@ -85,7 +89,7 @@ class ColumnDecoder:
         Raises:
             SettingsError: there is no shape of the name given.
         """
-        outcomes = decode(batch, self._shape)
+        outcomes = decode(batch, self._shape, self._limits)
         events = Events.of(outcomes)
         rejected = {row: found for row, found in enumerate(outcomes) if isinstance(found, Rejected)}
         kinds: dict[tuple[LogSource, Constants], list[int]] = defaultdict(list)
@@ -100,7 +104,7 @@ class ColumnDecoder:
                 for name in self._fields(logsource, constants)
             }
             ids = [events.ids[row] for row in rows]
-            groups.append(Group(logsource, constants, rows, columns, ids, batch, self._shape))
+            groups.append(Group(logsource, constants, rows, columns, ids, batch, self._shape, self._limits))
         return Decoded(events, rejected, groups)
 
     def _fields(self, logsource: LogSource, constants: Constants) -> frozenset[str]:

@@ -8,37 +8,34 @@ from typing import NoReturn
 
 import msgspec
 
+from tocsin.decode.limits import DEFAULT, PATHS, Limits
 from tocsin.model import Rejected, RejectReason
 
-MAX_BYTES = 10 * 1024 * 1024
-"""A record larger than this is rejected: ten times what a Kafka broker takes by default."""
-
-MAX_DEPTH = 100
-"""Objects and arrays inside one another; events have five, and what reads them may recurse."""
+_Container = dict[str, object] | list[object]
 
 _loads = msgspec.json.Decoder().decode
 
 
-def parse(value: bytes | None) -> dict[str, object] | Rejected:
-    """Return the JSON object that a record holds; its strings are valid Unicode.
+def parse(value: bytes | None, limits: Limits = DEFAULT) -> dict[str, object] | Rejected:
+    """Return the JSON object that a record holds, if it is within the limits; its strings are valid Unicode.
 
     A byte order mark is passed over, UTF-16 is transcoded, and half a surrogate pair becomes U+FFFD: Windows
     allows it in a command line, and an event must not hide behind it.
     """
     if value is None:
         return Rejected(RejectReason.TOMBSTONE, "the record has no value")
-    if len(value) > MAX_BYTES:
-        return too_large(len(value))
+    if len(value) > limits.record_bytes:
+        return too_large(len(value), limits)
     try:
         found = _loads(value)
     except _FAULTS as error:
-        return _mended(value, error)
-    return _object(value, found)
+        return _mended(value, error, limits)
+    return _object(value, found, limits)
 
 
-def too_large(size: int) -> Rejected:
+def too_large(size: int, limits: Limits = DEFAULT) -> Rejected:
     """Return why a record of so many bytes is not looked at."""
-    return Rejected(RejectReason.TOO_LARGE, f"{size:,} bytes; the limit is {MAX_BYTES:,}")
+    return _beyond(RejectReason.TOO_LARGE, f"{size:,} bytes", limits.record_bytes, "record_bytes")
 
 
 _FAULTS = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -48,50 +45,82 @@ _BOM = b"\xef\xbb\xbf"
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def _object(value: bytes, found: object) -> dict[str, object] | Rejected:
+def _object(value: bytes, found: object, limits: Limits) -> dict[str, object] | Rejected:
     if type(found) is not dict:
         return Rejected(RejectReason.NOT_AN_OBJECT, f"expected a JSON object, got {_kind(found)}")
-    if _is_deep(value, found):
-        return _TOO_DEEP
+    if len(value) > limits.small or _may_be_deep(value, limits.depth):
+        return _fault_of_size(found, limits) or found
     return found
 
 
-_TOO_DEEP = Rejected(RejectReason.TOO_DEEP, f"objects or arrays are nested deeper than {MAX_DEPTH}")
-
-
-def _is_deep(value: bytes, found: dict[str, object]) -> bool:
+def _may_be_deep(value: bytes, depth: int) -> bool:
     if value.find(b"{", 1) < 0 and value.find(b"[") < 0:  # most records; the search costs 0.1 us
         return False
-    if value.count(b"{") + value.count(b"[") <= MAX_DEPTH:
-        return False
-    level: list[object] = [found]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)  # type: ignore[attr-defined]
-            if type(inner) is dict or type(inner) is list
-        ]
-        if not level:
-            return False
-    return True
+    return value.count(b"{") + value.count(b"[") > depth
 
 
-def _mended(value: bytes, error: Exception) -> dict[str, object] | Rejected:
+def _fault_of_size(found: dict[str, object], limits: Limits) -> Rejected | None:
+    """Return which limit a large or nested object exceeds, if any; looks at it a level at a time."""
+    level: list[tuple[int, _Container]] = [(0, found)]  # with the length of the dotted name that leads there
+    values = paths = longest = 0
+    for _ in range(limits.depth):
+        below: list[tuple[int, _Container]] = []
+        for length, outer in level:
+            values += len(outer)
+            if values > limits.values:
+                return _beyond(RejectReason.TOO_LARGE, "more values than that", limits.values, "values")
+            for name, item in outer.items() if isinstance(outer, dict) else (("", item) for item in outer):
+                paths += length + len(name)
+                if isinstance(item, str):
+                    longest = max(longest, len(item))
+                elif isinstance(item, dict | list):
+                    below.append((length + len(name) + 1, item))
+                longest = max(longest, len(name))
+        if longest > limits.text_characters:
+            text = f"a text of {longest:,} characters"
+            return _beyond(RejectReason.TOO_LARGE, text, limits.text_characters, "text_characters")
+        if paths > PATHS:
+            return Rejected(
+                RejectReason.TOO_LARGE, f"dotted names of {paths:,} characters; the limit is {PATHS:,}"
+            )
+        if not below:
+            return None
+        level = below
+    return _too_deep(limits)
+
+
+def _too_deep(limits: Limits) -> Rejected:
+    return _beyond(RejectReason.TOO_DEEP, "objects or arrays are nested deeper", limits.depth, "depth")
+
+
+def _beyond(reason: RejectReason, what: str, limit: int, setting: str) -> Rejected:
+    return Rejected(reason, f"{what}; the limit is {limit:,} (limits.{setting})")
+
+
+def _mended(value: bytes, error: Exception, limits: Limits) -> dict[str, object] | Rejected:
     """Try what a strict decoder refuses although it can be understood; else say what is wrong."""
     if isinstance(error, RecursionError):
-        return _TOO_DEEP
-    if value.startswith(_BOM):
-        return parse(value.removeprefix(_BOM))
-    encoding = utf_16_of(value)
-    if encoding:
-        return parse(value.decode(encoding, "replace").removeprefix("\ufeff").encode("utf-8"))
+        return _too_deep(limits)
+    plain = _in_utf_8(value)
+    if plain is not value:
+        try:
+            return _object(plain, _loads(plain), limits)
+        except _FAULTS as fault:
+            value, error = plain, fault
     if _HALF_PAIR.search(value):
         try:
-            return _object(value, _whole(json.loads(value, parse_constant=_refuse)))
+            return _object(value, _whole(json.loads(value, parse_constant=_refuse)), limits)
         except (ValueError, RecursionError):
             pass
-    return _fault(value, error)
+    return _too_deep(limits) if isinstance(error, RecursionError) else _fault(value, error)
+
+
+def _in_utf_8(value: bytes) -> bytes:
+    """Return a text without its byte order mark and in UTF-8; the same object if it is so already."""
+    if value.startswith(_BOM):
+        return value.removeprefix(_BOM)
+    encoding = utf_16_of(value)
+    return value.decode(encoding, "replace").removeprefix("\ufeff").encode("utf-8") if encoding else value
 
 
 def utf_16_of(value: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tocsin.decode import decode
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.detect.label import label_among
 from tocsin.detect.memo import Memo, fields_of
 from tocsin.detect.oracle import Evidence, Matcher, evidence, matcher
@@ -59,11 +60,13 @@ class Detector:
     Args:
         rules: what to judge by.
         shape: the name of the shape that all records have; None to recognise it record by record.
+        limits: of what a record may be; one beyond is rejected.
     """
 
-    def __init__(self, rules: RuleSet, shape: str | None = None) -> None:
+    def __init__(self, rules: RuleSet, shape: str | None = None, limits: Limits = DEFAULT) -> None:
         self.rules = rules
         self._shape = shape
+        self._limits = limits
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, Route] = {}
         self._conclusions: dict[tuple[tuple[int, Evidence], ...], Verdict] = {}
@@ -72,7 +75,7 @@ class Detector:
 
     def judge(self, batch: Batch) -> Judged:
         """Return the batch with one verdict per record, in order. No record makes it raise."""
-        outcomes = decode(batch, self._shape)
+        outcomes = decode(batch, self._shape, self._limits)
         return Judged(batch, Events.of(outcomes), [self._verdict(o) for o in outcomes], self.rules.revision)
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:

@@ -16,7 +16,8 @@ from tocsin.app.cli.findings import print_findings
 from tocsin.app.cli.options import SHAPE, STRICT, takes
 from tocsin.app.cli.output import FORMATS, is_table, notice
 from tocsin.app.scan import Take, Tally, csv_file, results_table, scan
-from tocsin.app.settings import Loaded
+from tocsin.app.settings import Loaded, limits_of
+from tocsin.decode.limits import Limits
 from tocsin.detect import Detector
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.model import Judged, Level
@@ -62,7 +63,8 @@ def scan_command(  # noqa: PLR0913 - one argument per flag is click's way
     """
     level = Level[min_level.upper()]
     rules = load_rules(loaded.settings.rules.paths, strict=strict)
-    files = _files(paths)
+    limits = limits_of(loaded.settings)
+    files = _files(paths, limits)
     tally, as_table = Tally(), is_table(format_)
     with _telling(tally, files, rules, level if as_table else None), ExitStack() as stack:
         takers: list[Take] = [tally.take]
@@ -70,7 +72,7 @@ def scan_command(  # noqa: PLR0913 - one argument per flag is click's way
         takers += [stack.enter_context(results_table(results))] if results else []
         takers += [] if as_table else [_printer(level)]
         moved = stack.enter_context(_bar(files.size, shown=as_table))
-        scan(files.batches(moved), Detector(rules, shape), takers)
+        scan(files.batches(moved), Detector(rules, shape, limits), takers)
     failed = fail_on is not None and any(found >= Level[fail_on.upper()] for found in tally.levels())
     return ExitCode.FINDINGS if failed else ExitCode.OK
 
@@ -91,13 +93,13 @@ def _telling(tally: Tally, files: RecordedFiles, rules: RuleSet, level: Level | 
         raise stopped
 
 
-def _files(paths: tuple[str, ...]) -> RecordedFiles:
+def _files(paths: tuple[str, ...], limits: Limits) -> RecordedFiles:
     """Return the files.
 
     Raises:
         SettingsError: a path does not exist, or there is nothing to read under it.
     """
-    files = RecordedFiles(paths, sys.stdin.buffer)
+    files = RecordedFiles(paths, sys.stdin.buffer, limits)
     if not files.names:
         hint = f"{files.left_out:,} are of no known kind; name a file to have it read all the same"
         raise SettingsError(f"{' '.join(paths)}: no file to read", hint if files.left_out else "")

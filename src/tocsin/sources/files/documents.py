@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from tocsin.decode.text import MAX_BYTES, too_large
+from tocsin.decode.limits import DEFAULT, Limits
+from tocsin.decode.text import too_large
 from tocsin.model import Rejected
 from tocsin.sources.files.pieces import Chunks, Piece
 
@@ -32,9 +33,9 @@ Found = tuple[bytes | None, Rejected | None]
 """A document and no fault, or a fault and no document."""
 
 
-def documents(chunks: Chunks) -> Iterator[Piece]:
+def documents(chunks: Chunks, limits: Limits = DEFAULT) -> Iterator[Piece]:
     """Yield the objects in a text, counted from 1; anything else between them counts too."""
-    scanner = _Scanner()
+    scanner = _Scanner(limits)
     number = 0
     for chunk in chunks:
         for value, fault in scanner.feed(chunk):
@@ -52,7 +53,8 @@ class _Scanner:
     begins: inside an object, a bracket stands after a colon and nowhere else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._text = b""
         self._begin = 0  # of the present document
         self._at = 0  # looked at so far
@@ -63,7 +65,7 @@ class _Scanner:
 
     def feed(self, chunk: bytes) -> Iterator[Found]:
         """Yield what is complete."""
-        if self._at - self._begin > MAX_BYTES:
+        if self._at - self._begin > self._limits.record_bytes:
             self._dropped += self._at - self._begin
             self._begin = self._at
         self._text = self._text[self._begin :] + chunk
@@ -164,4 +166,4 @@ class _Scanner:
         self._begin = self._at = end
         self._dropped = 0
         self._step = self._between
-        return (None, too_large(size)) if size > MAX_BYTES else (value, None)
+        return (None, too_large(size, self._limits)) if size > self._limits.record_bytes else (value, None)

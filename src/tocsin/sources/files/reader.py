@@ -10,6 +10,7 @@ from typing import IO
 
 import msgspec
 
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.text import utf_16_of
 from tocsin.model import Batch, Stream
 from tocsin.sources.files import event_log
@@ -42,6 +43,7 @@ class RecordedFiles:
     Args:
         paths: as the user gives them; `-` is standard input.
         stdin: what `-` stands for.
+        limits: of what is larger only the size is kept.
 
     Attributes:
         names: of the files, as the user gave them or found in a folder that was given.
@@ -53,12 +55,15 @@ class RecordedFiles:
         SettingsError: a path does not exist or may not be read.
     """
 
-    def __init__(self, paths: Sequence[str], stdin: IO[bytes] | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[str], stdin: IO[bytes] | None = None, limits: Limits = DEFAULT
+    ) -> None:
         found = listed(paths)
         self.names = found.names
         self.size = found.size
         self.left_out = found.left_out
         self._stdin = stdin
+        self._limits = limits
 
     def batches(self, on_read: Callable[[int], None] = _nobody) -> Iterator[Batch]:
         """Yield the records, file by file and in order; offsets are lines, or counted records, from 1.
@@ -72,7 +77,7 @@ class RecordedFiles:
             budgets = ((name, Budget(on_read, self._leave_out)) for name in self.names)
             found = (content for name, budget in budgets for content in self._contents(name, budget))
             for number, (name, chunks) in enumerate(found):
-                stream, pieces = Stream("file", name, name), _guarded(name, chunks, process)
+                stream, pieces = Stream("file", name, name), _guarded(name, chunks, process, self._limits)
                 while batch := _batch(stream, number, pieces):
                     yield batch
 
@@ -110,12 +115,12 @@ def _is_archive(path: Path) -> bool:
         return file.read(len(ZIP)) == ZIP
 
 
-def _guarded(name: str, chunks: Chunks, process: EvtxProcess) -> Iterator[Piece]:
+def _guarded(name: str, chunks: Chunks, process: EvtxProcess, limits: Limits) -> Iterator[Piece]:
     """Yield the records of one content; where it cannot be read on is the last of them."""
     number = 0
     ends: list[UnreadableError] = []
     try:
-        for piece in _pieces(name, _until_unreadable(chunks, ends), process):
+        for piece in _pieces(name, _until_unreadable(chunks, ends), process, limits):
             number = piece.number
             yield piece
     except UnreadableError as error:
@@ -132,7 +137,7 @@ def _until_unreadable(chunks: Chunks, ends: list[UnreadableError]) -> Chunks:
         ends.append(error)
 
 
-def _pieces(name: str, chunks: Chunks, process: EvtxProcess) -> Iterator[Piece]:
+def _pieces(name: str, chunks: Chunks, process: EvtxProcess, limits: Limits) -> Iterator[Piece]:
     """Find out what a content is, by its first bytes, and yield its records."""
     head, chunks = peek(chunks, _HEAD)
     if head.startswith(event_log.MAGIC):
@@ -143,8 +148,8 @@ def _pieces(name: str, chunks: Chunks, process: EvtxProcess) -> Iterator[Piece]:
     if head.startswith(_BOM):
         head, chunks = peek(_without(chunks, len(_BOM)), _HEAD)
     if _is_table(name, head):
-        return rows(chunks)
-    return documents(chunks) if _is_arranged(head) else lines(chunks)
+        return rows(chunks, limits)
+    return documents(chunks, limits) if _is_arranged(head) else lines(chunks, limits)
 
 
 def _is_table(name: str, head: bytes) -> bool:

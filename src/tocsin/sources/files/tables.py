@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.model import Rejected, RejectReason
 from tocsin.sources.files.lines import lines
 from tocsin.sources.files.pieces import Chunks, Piece
@@ -17,13 +18,13 @@ _encode = msgspec.json.Encoder().encode
 _DELIMITERS = (",", ";", "\t")
 
 
-def rows(chunks: Chunks) -> Iterator[Piece]:
+def rows(chunks: Chunks, limits: Limits = DEFAULT) -> Iterator[Piece]:
     """Yield each row as a JSON object, by the number of the line it begins on; empty cells are left out.
 
     A row that has other cells than the header, or whose quotation marks are broken, is a fault that costs one
     line; reading goes on with the next.
     """
-    tape = _Tape(lines(chunks, blank=True))
+    tape = _Tape(lines(chunks, limits, blank=True))
     delimiter = ","
     header: list[str] | None = None
     while (first := tape.next()) is not None:
