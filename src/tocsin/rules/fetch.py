@@ -27,7 +27,7 @@ from msgspec import Meta
 from tocsin.errors import SettingsError
 from tocsin.rules.download import Downloaded, Watch, download
 from tocsin.rules.files import MAX_BYTES as MAX_RULE_BYTES
-from tocsin.rules.files import rule_files
+from tocsin.rules.files import rule_files, sources
 
 RELEASES = "https://github.com/SigmaHQ/sigma/releases"
 
@@ -239,7 +239,7 @@ def _count(url: str, archive: Path) -> int:
     """
     rules = size = 0
     try:
-        for file in rule_files([archive]):
+        for file in rule_files(sources([archive])):
             rules += len(_RULE.findall(file.text or ""))
             size += MAX_RULE_BYTES if file.text is None else len(file.text)  # it may have been too large
             if size > MAX_UNPACKED:

@@ -11,7 +11,7 @@ from sigma.rule import SigmaDetectionItem
 
 from tocsin.errors import nearest
 from tocsin.rules.documents import shown
-from tocsin.rules.regex import POLICY
+from tocsin.rules.policy import POLICY
 from tocsin.rules.translate import Keys
 
 

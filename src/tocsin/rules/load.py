@@ -1,28 +1,32 @@
-"""Loads rules from anywhere, collecting every mistake; the door through which rule sets come into being."""
+"""Loads rules from anywhere, from the cache if it has them: the door through which rule sets come to be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import metadata, resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from sigma.correlations import SigmaCorrelationRule
+import msgspec
 
 from tocsin.errors import RuleError
-from tocsin.rules.actions import with_actions
-from tocsin.rules.documents import Document, Fault, Severity, documents
-from tocsin.rules.files import rule_files
-from tocsin.rules.filters import Filter, filtered, parse_filter
-from tocsin.rules.parse import ODD, parse_rule, revision_of
-from tocsin.rules.rule import Rule, RuleReport, RuleSet, Status
-from tocsin.rules.translate import Placeholders
+from tocsin.rules.files import Source, digest_of, pipeline_sources, rule_files, sources
+from tocsin.rules.packed import packed, unpacked
+from tocsin.rules.rule import RuleReport, RuleSet, Status
+from tocsin.rules.store import Store, name_of
+
+Paths = Sequence[str | Path] | Path
 
 
 def load_rules(
-    paths: Sequence[str | Path] | Path,
+    paths: Paths,
     *,
     strict: bool = False,
     placeholders: Mapping[str, Sequence[str]] | None = None,
+    pipelines: Sequence[str | Path] = (),
+    store: Store | None = None,
 ) -> RuleSet:
     """Load Sigma rules; those that cannot be evaluated are named in the report.
 
@@ -31,12 +35,52 @@ def load_rules(
             or just one of these.
         strict: refuse the whole set unless every document in it is a rule that can be evaluated.
         placeholders: the values that `|expand` puts in the place of `%name%`.
+        pipelines: pySigma's processing pipelines: files, folders, or names of those that are installed.
+        store: where compiled sets are kept for the next start; None to compile each time.
 
     Raises:
-        SettingsError: a path does not exist.
+        SettingsError: a path or a pipeline does not exist, or is not what it should be.
         RuleError: there is no rule that can be evaluated; or, when strict, all the mistakes together.
     """
-    loaded = read_rules(paths, placeholders=placeholders)
+    loaded = read_rules(paths, placeholders=placeholders, pipelines=pipelines, store=store)
+    refuse_faulty(loaded, paths, strict=strict)
+    return loaded
+
+
+def read_rules(
+    paths: Paths,
+    *,
+    placeholders: Mapping[str, Sequence[str]] | None = None,
+    pipelines: Sequence[str | Path] = (),
+    store: Store | None = None,
+) -> RuleSet:
+    """Load Sigma rules as `load_rules` does, but return the set even when it has no rule or has mistakes.
+
+    Raises:
+        SettingsError: a path or a pipeline does not exist, or is not what it should be.
+    """
+    found, steps = sources(_each(paths)), pipeline_sources(pipelines)
+    values = {name: list(each) for name, each in (placeholders or {}).items()}
+    if store is None or (steps and _MAY_READ_ELSEWHERE in os.environ):
+        return _compiled(found, steps, values)
+    texts = msgspec.json.encode(values, order="deterministic")
+    parts: tuple[str | bytes, ...] = (
+        digest_of(found),
+        digest_of(steps),
+        texts,
+        _own_code(),
+        *_plugins(steps),
+    )
+    name = name_of("rules", *parts, libraries=("pysigma", "pyyaml", "msgspec"))
+    return _kept(store, name) or _compiled_in_turn(store, name, (found, steps, values))
+
+
+def refuse_faulty(loaded: RuleSet, paths: Paths, *, strict: bool) -> None:
+    """Refuse a set that must not judge.
+
+    Raises:
+        RuleError: there is no rule that can be evaluated; or, when strict, all the mistakes together.
+    """
     faulty = [entry for entry in loaded.report if entry.status is not Status.OK]
     if strict and faulty:
         raise RuleError(f"{len(faulty)} of {len(loaded.report)} rules must be mended:\n{_listed(faulty)}")
@@ -44,107 +88,60 @@ def load_rules(
         listed = ", ".join(str(path) for path in _each(paths)) or "no path at all"
         problem = f"no rule could be loaded from {listed}"
         raise RuleError(f"{problem}:\n{_listed(faulty)}" if faulty else problem, "see: tocsin rules check")
-    return loaded
 
 
-def read_rules(
-    paths: Sequence[str | Path] | Path, *, placeholders: Mapping[str, Sequence[str]] | None = None
-) -> RuleSet:
-    """Load Sigma rules as `load_rules` does, but return the set even when it has no rule or has mistakes.
+_MAY_READ_ELSEWHERE = "PYSIGMA_ALLOW_EXTERNAL_SOURCES"
+"""With this variable of pySigma's, pipelines may take values from anywhere: then nothing can be cached."""
 
-    Raises:
-        SettingsError: a path does not exist.
-    """
-    loader = _Loader(placeholders or {})
-    for file in rule_files(_each(paths)):
-        for found in with_actions(documents(file)):
-            loader.take(file.path, found)
-    return loader.result()
+_Inputs = tuple[list[Source], list[Source], dict[str, list[str]]]
 
 
-def _each(paths: Sequence[str | Path] | Path) -> Sequence[str | Path]:
+def _each(paths: Paths) -> Sequence[str | Path]:
     return [paths] if isinstance(paths, str | Path) else paths
 
 
-@dataclass(slots=True)
-class _Loader:
-    """What has been found so far."""
-
-    placeholders: Placeholders
-    rules: dict[str, Rule] = field(default_factory=dict)
-    filters: dict[int, Filter] = field(default_factory=dict)  # by their places in the report
-    report: list[RuleReport] = field(default_factory=list)
-
-    def take(self, path: str, found: Document | Fault) -> None:
-        if isinstance(found, Fault):
-            self.report.append(RuleReport(Status.INVALID, None, None, path, found.line, found.reason))
-        elif "correlation" in found.data:
-            self._note(found, _correlation_faults(found))
-        elif "filter" in found.data:
-            made, faults = parse_filter(found, self.placeholders)
-            self._note(found, faults)
-            if made:
-                self.filters[len(self.report) - 1] = made
-        else:
-            self._take_rule(found)
-
-    def _take_rule(self, document: Document) -> None:
-        rule, faults = parse_rule(document, self.placeholders)
-        if rule is None:
-            self._note(document, faults)
-        elif rule.id in self.rules:
-            reason = f"the id {rule.id} is taken by {self.rules[rule.id].source}"
-            line = document.line_of("id")
-            self.report.append(RuleReport(Status.DUPLICATE, rule.id, rule.title, rule.path, line, reason))
-        else:
-            self.rules[rule.id] = rule
-            reason = "; ".join(rule.notices)
-            self.report.append(RuleReport(Status.OK, rule.id, rule.title, rule.path, rule.line, reason))
-
-    def _note(self, document: Document, faults: Sequence[Fault]) -> None:
-        """Report a document that became no rule of its own."""
-        order = list(Severity)
-        worst = max((fault.severity for fault in faults), key=order.index, default=Severity.NOTICE)
-        status = Status.OK if worst is Severity.NOTICE else Status(worst.value)
-        line = faults[0].line if faults else document.line
-        reason = "; ".join(
-            fault.reason if fault.line == line else f"line {fault.line}: {fault.reason}" for fault in faults
-        )
-        id_, title = (document.data.get(key) for key in ("id", "title"))
-        self.report.append(
-            RuleReport(
-                status,
-                None if id_ is None else str(id_),
-                None if title is None else str(title),
-                document.path,
-                line,
-                reason,
-            )
-        )
-
-    def result(self) -> RuleSet:
-        for place, filter_ in self.filters.items():
-            if not any(filter_.is_for(rule) for rule in self.rules.values()):
-                reason = "; ".join(
-                    filter(None, (self.report[place].reason, "no rule that is loaded fits it"))
-                )
-                self.report[place] = replace(self.report[place], reason=reason)
-        filters = list(self.filters.values())
-        rules = tuple(filtered(rule, filters) for rule in self.rules.values())
-        revision = revision_of(*sorted(f"{rule.id} {rule.revision}" for rule in rules))
-        return RuleSet(rules, tuple(self.report), revision)
+def _kept(store: Store, name: str) -> RuleSet | None:
+    blob = store.get(name)
+    return None if blob is None else unpacked(blob)
 
 
-def _correlation_faults(document: Document) -> list[Fault]:
-    """Return the mistakes in a correlation rule, or, when there are none, that it is not evaluated."""
-    try:
-        errors = [str(e) for e in SigmaCorrelationRule.from_dict(document.data, collect_errors=True).errors]
-    except ODD as error:
-        errors = [str(error)]
-    line = document.line_of("correlation")
-    if errors:
-        return [Fault(line, error) for error in errors]
-    return [Fault(line, "correlation rules are not evaluated yet", Severity.UNSUPPORTED)]
+def _compiled_in_turn(store: Store, name: str, inputs: _Inputs) -> RuleSet:
+    with store.turn(name):
+        found = _kept(store, name)  # another process may have compiled it while this one waited
+        if found is None:
+            found = _compiled(*inputs)
+            store.put(name, packed(found))
+        return found
+
+
+def _compiled(found: list[Source], steps: list[Source], values: dict[str, list[str]]) -> RuleSet:
+    # pySigma takes 0.15 s to import: only those pay who compile
+    from tocsin.rules.compile import compiled_set  # noqa: PLC0415
+    from tocsin.rules.pipelines import pipeline_of  # noqa: PLC0415
+
+    return compiled_set(rule_files(found), values, pipeline_of(steps))
+
+
+@cache
+def _own_code() -> bytes:
+    """Return a hash of the modules that make rule sets: what they made before a change is not theirs."""
+    packages = ("tocsin.rules", "tocsin.attack", "tocsin.model")
+    entries = [entry for package in packages for entry in resources.files(package).iterdir()]
+    return digest_of(_code(entries))
+
+
+def _code(entries: Sequence[Traversable]) -> Iterator[Source]:
+    for entry in sorted(entries, key=lambda e: e.name):
+        if entry.name.endswith((".py", ".json")):
+            yield Source(entry.name, entry.read_bytes())
+
+
+def _plugins(steps: Sequence[Source]) -> list[str]:
+    """Return the versions of all that pipelines which go by a name may come from."""
+    if all(step.raw is not None for step in steps):
+        return []
+    found = ((each.metadata["Name"], each.version) for each in metadata.distributions())
+    return sorted(f"{name} {version}" for name, version in found if name.lower().startswith("pysigma"))
 
 
 def _listed(entries: Sequence[RuleReport]) -> str:

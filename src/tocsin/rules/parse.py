@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -15,18 +16,26 @@ from tocsin.model import Level, LogSource
 from tocsin.rules.documents import Document, Fault, Severity, shown
 from tocsin.rules.ir import Node, Or, joined
 from tocsin.rules.items import item_faults
-from tocsin.rules.regex import POLICY
+from tocsin.rules.pipelines import Pipeline
+from tocsin.rules.policy import POLICY
 from tocsin.rules.rule import Rule
-from tocsin.rules.translate import Placeholders, Translator, Untranslatable
+from tocsin.rules.translate import Placeholders, Translator, Untranslatable, restore_big_integers
 
 ODD = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 """What pySigma raises, beside its own errors (which are ValueErrors), on documents of the wrong make."""
 
 
-def parse_rule(document: Document, placeholders: Placeholders) -> tuple[Rule | None, list[Fault]]:
+def parse_rule(
+    document: Document, placeholders: Placeholders, pipeline: Pipeline | None = None
+) -> tuple[Rule | None, list[Fault]]:
     """Return the rule that a document holds, and everything that is wrong with it.
 
     There is no rule when a fault is more than a notice; the notices are the rule's own, too.
+
+    Args:
+        document: what was found in a rule file.
+        placeholders: the values that `|expand` puts in the place of `%name%`.
+        pipeline: what changes the rule's fields, values, conditions and log source before it is used.
     """
     if not {"detection", "logsource", "title"} & document.data.keys():
         return None, [Fault(document.line, "not a Sigma rule: no title, no logsource, no detection")]
@@ -34,10 +43,31 @@ def parse_rule(document: Document, placeholders: Placeholders) -> tuple[Rule | N
     logsource, more = logsource_of(document)
     faults += more
     condition, more = condition_of(document, "detection", SigmaDetections, placeholders)
+    if pipeline is not None and not any(f.severity is Severity.INVALID for f in (*faults, *more)):
+        logsource, condition, more = _through(pipeline, document, placeholders)
     faults += more
     if condition is None or logsource is None or any(f.severity is not Severity.NOTICE for f in faults):
         return None, faults
-    return _rule(document, logsource, condition, placeholders, faults), faults
+    additions = [pipeline.revision] if pipeline else []
+    return _rule(document, logsource, condition, _Additions(placeholders, additions, faults)), faults
+
+
+def _through(
+    pipeline: Pipeline, document: Document, placeholders: Placeholders
+) -> tuple[LogSource | None, Node | None, list[Fault]]:
+    """Return what a rule that is valid as written reads and wants after a pipeline has changed it."""
+    line = document.line_of("detection")
+    rule = SigmaRule.from_dict(document.data, collect_errors=True, policy=POLICY)
+    restore_big_integers(rule.detection, document.data["detection"])
+    try:
+        pipeline.change(rule)
+    except ODD as error:
+        return None, None, [Fault(line, f"pipeline: {error}", Severity.UNSUPPORTED)]
+    written = rule.logsource
+    logsource = LogSource(written.product or None, written.category or None, written.service or None)
+    translator = Translator(rule.detection, {}, "detection", placeholders)
+    node, faults = _conditions(document, translator)
+    return logsource, node, faults
 
 
 def revision_of(*texts: str) -> str:
@@ -133,9 +163,15 @@ def condition_of(
         # The conditions may be wrong, too: check them against detections of the same names.
         written = {name: what if name == "condition" else "x" for name, what in written.items()}
         detections, faults = SigmaDetections.from_dict(written, policy=POLICY), refused
-    translator = Translator(detections, written, section, placeholders)
+    node, more = _conditions(document, Translator(detections, written, section, placeholders))
+    faults += more
+    return (None, faults) if faults else (node, [])
+
+
+def _conditions(document: Document, translator: Translator) -> tuple[Node | None, list[Fault]]:
     nodes: list[Node] = []
-    for index, condition in enumerate(detections.parsed_condition):
+    faults: list[Fault] = []
+    for index, condition in enumerate(translator.detections.parsed_condition):
         try:
             nodes.append(translator.condition(condition, index))
         except Untranslatable as error:
@@ -168,15 +204,22 @@ def _detection_faults(document: Document, section: str, written: dict[str, Any])
                 yield Fault(document.line_of(*keys), reason)
 
 
-def _rule(
-    document: Document, logsource: LogSource, condition: Node, placeholders: Placeholders, faults: list[Fault]
-) -> Rule:
+@dataclass(frozen=True, slots=True)
+class _Additions:
+    """What makes a rule beside its text."""
+
+    placeholders: Placeholders
+    revisions: list[str]
+    faults: list[Fault]
+
+
+def _rule(document: Document, logsource: LogSource, condition: Node, additions: _Additions) -> Rule:
     data = document.data
     tags = tuple(tag for tag in _list(data.get("tags")) if isinstance(tag, str))
     attributed = attribution(tags)
-    notices = [f"line {fault.line}: {fault.reason}" for fault in faults]
+    notices = [f"line {fault.line}: {fault.reason}" for fault in additions.faults]
     notices += attributed.notes
-    expands = sorted(placeholders.items()) if "|expand" in document.text else ""
+    expands = sorted(additions.placeholders.items()) if "|expand" in document.text else ""
     id_ = data.get("id")
     if id_ is None:
         notices.append("the rule has no id; one was derived from its text")
@@ -196,7 +239,7 @@ def _rule(
         false_positives=_texts(data.get("falsepositives")),
         references=_texts(data.get("references")),
         condition=condition,
-        revision=revision_of(document.text, str(expands)),
+        revision=revision_of(document.text, str(expands), *additions.revisions),
         path=document.path,
         line=document.line,
         notices=tuple(notices),

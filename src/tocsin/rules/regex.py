@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import cast
-
-from sigma.policy import SigmaPolicy
-from sigma.policy.regex_engine import PythonRegexEngine, RegexPattern
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _LEADING_FLAGS = re.compile(r"\(\?[aiLmsux]+\)")
@@ -30,7 +26,7 @@ def compiled(pattern: str, flags: str) -> re.Pattern[str]:
     value = re.NOFLAG
     for flag in flags:
         value |= _FLAGS[flag]
-    return _compiled(pattern, value)
+    return python_compiled(pattern, value)
 
 
 def problem_of(pattern: str, flags: str) -> str:
@@ -42,24 +38,14 @@ def problem_of(pattern: str, flags: str) -> str:
     return ""
 
 
-def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
+def python_compiled(pattern: str, flags: int) -> re.Pattern[str]:
+    """Return what Python's `re` makes of a pattern; all that it refuses is an `re.error`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as "possible nested set": Perl reads these as they stand
         try:
             return re.compile(pattern, flags)
         except (OverflowError, RecursionError) as error:
             raise re.error(str(error), pattern) from error
-
-
-class _Engine(PythonRegexEngine):
-    """How pySigma checks that an expression is valid: as it will be run."""
-
-    def compile(self, pattern: str, flags: int = 0) -> RegexPattern:
-        return cast(RegexPattern, _compiled(pattern, flags))
-
-
-POLICY = SigmaPolicy(regex_engine=_Engine())
-"""What pySigma is to take for valid."""
 
 
 def anchored(pattern: str, *, start: bool, end: bool) -> str:

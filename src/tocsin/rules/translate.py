@@ -77,6 +77,9 @@ Placeholders = Mapping[str, Sequence[str]]
 modifier_mapping.setdefault("utf16le", SigmaWideModifier)  # Sigma 2's name of `wide`, which pySigma lacks
 
 
+_NOT_WRITTEN = object()
+"""In the place of YAML that does not say what a detection says."""
+
 _TOO_DEEP = "condition: nested too deeply"
 
 
@@ -99,7 +102,7 @@ class Translator:
     """Translates the detections of one rule (or filter), each once.
 
     Attributes:
-        raw: the section as YAML gave it.
+        raw: the section as YAML gave it; of what a pipeline has changed, nothing.
         section: the key it stands under.
     """
 
@@ -155,13 +158,18 @@ class Translator:
             hint = nearest(name, self.detections.detections)
             raise SigmaConditionError(f"{name!r} is not defined" + (f", {hint}" if hint else ""))
         if name not in self.done:
-            node = self._detection(self.detections[name], self.raw[name], (self.section, name))
+            raw = self.raw.get(name, _NOT_WRITTEN)
+            node = self._detection(self.detections[name], raw, (self.section, name))
             self.done[name] = Selection(name, node)
         return self.done[name]
 
     def _detection(self, detection: SigmaDetection, raw: object, keys: Keys) -> Node:
         """Translate a detection; `raw` is the YAML it was made from and gives the way to each item."""
-        if isinstance(raw, dict):
+        if not detection.detection_items:
+            raise Untranslatable(keys, "the pipeline leaves nothing of the detection", Severity.UNSUPPORTED)
+        if raw is _NOT_WRITTEN:
+            below = [(raw, keys)] * len(detection.detection_items)
+        elif isinstance(raw, dict):
             below = list(zip(raw.values(), ((*keys, key) for key in raw), strict=True))
         elif isinstance(raw, list) and any(isinstance(item, dict | list) for item in raw):
             below = [(item, (*keys, index)) for index, item in enumerate(raw)]
@@ -307,6 +315,26 @@ def _plain(item: SigmaDetectionItem, text: str) -> Node:
 def _compare(item: SigmaDetectionItem, op: Op, number: SigmaNumber) -> Node:
     part = number.timestamp_part.name.lower() if isinstance(number, SigmaTimestampPart) else None
     return Compare(item.field, op, number.number, TimePart(part) if part else None)
+
+
+def restore_big_integers(detections: SigmaDetections, written: Mapping[str, Any]) -> None:
+    """Give all detections of a rule, as YAML gave them, the numbers back that pySigma took."""
+    for name, detection in detections.detections.items():
+        _restore_below(detection, written[name])
+
+
+def _restore_below(detection: SigmaDetection, raw: object) -> None:
+    if isinstance(raw, dict):
+        below = list(raw.values())
+    elif isinstance(raw, list) and any(isinstance(item, dict | list) for item in raw):
+        below = raw
+    else:
+        below = [raw]
+    for item, value in zip(detection.detection_items, below, strict=True):
+        if isinstance(item, SigmaDetectionItem):
+            _restore_big_integers(item, value)
+        else:
+            _restore_below(item, value)
 
 
 def _restore_big_integers(item: SigmaDetectionItem, raw: object) -> None:
