@@ -90,3 +90,19 @@ def test_flags_and_variables_are_unique():
         names = [getattr(s, attribute) for s in found]
         assert len(set(names)) == len(names)
     assert all(s.description.endswith((".", "...")) for s in found)
+
+
+def test_placeholders_have_several_values_in_every_layer(tmp_path):
+    """A list in the file, JSON in the variable (names may have any letters), the flag again and again."""
+    file = write(tmp_path, '[rules.placeholders]\nadmins = ["root"]\nDC-NAMES = ["dc1"]\n')
+    environment = {"TOCSIN_RULES_PLACEHOLDERS": '{"DC-NAMES": ["dc2", "dc3"]}'}
+    rules = load(file, environment, {"rules.placeholders": {"hosts": ["a", "b"]}}).settings.rules
+    assert rules.placeholders == {"admins": ["root"], "DC-NAMES": ["dc2", "dc3"], "hosts": ["a", "b"]}
+    assert shown(spec("rules.placeholders"), {"b": ["1"], "a": ["2", "3"]}) == "a=2, a=3, b=1"
+
+
+@pytest.mark.parametrize("text", ["root", '["root"]', '{"admins": "root"}', '{"admins": [1]}'])
+def test_a_variable_with_other_placeholders_is_refused(text):
+    """It names the variable."""
+    with pytest.raises(SettingsError, match="TOCSIN_RULES_PLACEHOLDERS"):
+        load(None, {"TOCSIN_RULES_PLACEHOLDERS": text}, {})

@@ -72,6 +72,24 @@ class Rules(msgspec.Struct, frozen=True):
         list[str],
         Meta(description="Sigma rules: a file, a folder, a zip, or builtin:NAME.", extra={"flag": "--rules"}),
     ] = msgspec.field(default_factory=lambda: ["builtin:lab", "builtin:windows"])
+    pipelines: Annotated[
+        list[str],
+        Meta(
+            description="pySigma processing pipelines that change the rules: a file, a folder, or a name.",
+            extra={"flag": "--pipeline"},
+        ),
+    ] = msgspec.field(default_factory=list)
+    placeholders: Annotated[
+        dict[str, list[str]],
+        Meta(
+            description="Values of the placeholders in rules: what |expand puts in the place of %NAME%.",
+            extra={"flag": "--placeholder"},
+        ),
+    ] = msgspec.field(default_factory=dict)
+    reload_seconds: Annotated[
+        float,
+        Meta(description="Look for changed rules so often and swap them in; 0 for only on SIGHUP.", ge=0),
+    ] = 5.0
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -156,6 +174,11 @@ class Spec:
         return get_origin(self.type) is dict
 
     @property
+    def is_table_of_lists(self) -> bool:
+        """Say whether each key of the table has several values."""
+        return self.is_table and get_origin(get_args(self.type)[1]) is list
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """Return the legal values of a setting that has only a few."""
         return get_args(self.type) if get_origin(self.type) is Literal else ()
@@ -236,6 +259,9 @@ _SECRET = re.compile(r"password|secret|token|jaas|ssl\.key|oauthbearer\.config",
 
 def shown(spec_: Spec, value: object) -> str:
     """Return a value for printing; what may be a secret is named, never printed."""
+    if spec_.is_table_of_lists:
+        lists = cast(dict[str, list[str]], value).items()
+        return ", ".join(f"{key}={each}" for key, values in sorted(lists) for each in values)
     if spec_.is_table:
         pairs = cast(dict[str, str], value).items()
         return ", ".join(f"{k}={'(secret)' if _SECRET.search(k) else v}" for k, v in sorted(pairs))
@@ -280,7 +306,7 @@ def _place_in(path: Path, text: str, section: str, name: str) -> str:
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[Found]:
     by_variable = {s.variable: s for s in specs()}
-    tables = [s for s in by_variable.values() if s.is_table]
+    tables = [s for s in by_variable.values() if s.is_table and not s.is_table_of_lists]
     for variable in sorted(v for v in environment if v.startswith("TOCSIN_") and v not in NOT_SETTINGS):
         value = environment[variable]
         table = next((t for t in tables if variable.startswith(t.variable + "_")), None)
@@ -289,10 +315,21 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Found]:
             yield "environment", variable, table.key, {property_: value}
         elif variable in by_variable:
             found = by_variable[variable]
+            if found.is_table_of_lists:
+                yield "environment", variable, found.key, _table_in(variable, value)
+                continue
             yield "environment", variable, found.key, value.split(",") if found.is_list else value
         else:
             hint = nearest(variable, by_variable) or "see: tocsin config show"
             raise SettingsError(f"unknown variable {variable}", hint)
+
+
+def _table_in(variable: str, text: str) -> object:
+    """Return a table whose keys variables could not spell: they are JSON, `{"name": ["value"]}`."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{variable}: not JSON: {error}", 'such as {"name": ["one", "two"]}') from error
 
 
 NOT_SETTINGS = frozenset({"TOCSIN_CACHE", "TOCSIN_CONFIG", "TOCSIN_CORPORA"})

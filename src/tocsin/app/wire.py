@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tocsin.app.rule_sets import rules_of
 from tocsin.app.settings import Settings, limits_of
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import Origin
 from tocsin.results.view import CsvView
-from tocsin.rules import RuleSet, load_rules
+from tocsin.rules import RuleSet
 from tocsin.run.follow import Follower
 from tocsin.run.loop import Pace, Worker
 from tocsin.run.progress import Progress
@@ -52,7 +53,7 @@ def kafka_worker(
         shape: that all events have; None to recognise it event by event.
         strict: refuse rules of which any cannot be evaluated.
     """
-    rules = load_rules(settings.rules.paths, strict=strict)
+    rules = rules_of(settings.rules, tell, strict=strict)
     detector = Detector(rules, shape, limits_of(settings))
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)

@@ -10,7 +10,7 @@ import time
 import click
 import msgspec
 
-from tocsin.app.cli.options import SHAPE, STRICT, takes
+from tocsin.app.cli.options import RULES, SHAPE, STRICT, takes
 from tocsin.app.cli.output import notice
 from tocsin.app.cli.signals import stop_on_signals
 from tocsin.app.settings import Loaded
@@ -42,7 +42,8 @@ PROGRESS = click.option(
     "kafka.partitions",
     "kafka.group",
     "kafka.client",
-    "rules.paths",
+    *RULES,
+    "rules.reload_seconds",
     "results.dir",
     "results.csv",
     "results.keep_events",

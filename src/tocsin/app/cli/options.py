@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from tocsin.decode.shapes import SHAPES
 from tocsin.errors import SettingsError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+RULES = ("rules.paths", "rules.pipelines", "rules.placeholders")
+"""What every command takes that loads rules."""
 
 SHAPE = click.option(
     "--shape",
@@ -77,8 +80,9 @@ def _option(found: Spec) -> Decorator:
     elif found.type in (int, float):
         kind = found.type
     if found.is_table:
+        pairs = _lists if found.is_table_of_lists else _pairs
         return click.option(
-            found.flag, _parameter(found.key), multiple=True, metavar="KEY=VALUE", callback=_pairs, help=text
+            found.flag, _parameter(found.key), multiple=True, metavar="KEY=VALUE", callback=pairs, help=text
         )
     metavar = None if found.choices or kind is not str else "TEXT"
     return click.option(
@@ -89,7 +93,21 @@ def _option(found: Spec) -> Decorator:
 def _pairs(
     _context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str] | None:
-    for value in values:
-        if "=" not in value:
-            raise SettingsError(f"{parameter.opts[0]} {value!r}: expected KEY=VALUE")
-    return dict(v.split("=", 1) for v in values) or None
+    return dict(_each_pair(parameter, values)) or None
+
+
+def _lists(
+    _context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, list[str]] | None:
+    found: dict[str, list[str]] = {}
+    for key, value in _each_pair(parameter, values):
+        found.setdefault(key, []).append(value)
+    return found or None
+
+
+def _each_pair(parameter: click.Parameter, values: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for text in values:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise SettingsError(f"{parameter.opts[0]} {text!r}: expected KEY=VALUE")
+        yield key, value

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from tocsin.app.cli.options import takes
+from tocsin.app.cli.options import RULES, takes
 from tocsin.app.cli.output import FORMATS, emit, is_table, notice
 from tocsin.app.cli.rules_fetch import fetch
+from tocsin.app.rule_sets import all_rules_of, rules_of
 from tocsin.app.settings import Loaded
 from tocsin.attack import Kind, catalogue
 from tocsin.errors import ExitCode, SettingsError, nearest
 from tocsin.model import LogSource
-from tocsin.rules import Rule, RuleSet, Status, load_rules, read_rules
+from tocsin.rules import Rule, RuleSet, Status
 from tocsin.rules.words import in_words
 
 
@@ -28,11 +29,11 @@ rules.add_command(fetch)
 
 @rules.command()
 @click.option("--strict", is_flag=True, help="Fail also on rules that are unsupported or there twice.")
-@takes("rules.paths")
+@takes(*RULES)
 @FORMATS
 def check(loaded: Loaded, format_: str | None, *, strict: bool) -> int:
     """Print every rule that is not in order, with its place and the reason."""
-    found = read_rules(loaded.settings.rules.paths)
+    found = all_rules_of(loaded.settings.rules, notice)
     rows = (
         {
             "status": str(entry.status),
@@ -53,12 +54,12 @@ def check(loaded: Loaded, format_: str | None, *, strict: bool) -> int:
 
 
 @rules.command("list")
-@takes("rules.paths")
+@takes(*RULES)
 @FORMATS
 def list_(loaded: Loaded, format_: str | None) -> None:
     """Print one line per rule that judges events."""
     columns = ["id", "title", "level", "tactics", "techniques", "logsource", "status"]
-    emit(_rows(load_rules(loaded.settings.rules.paths)), format_, columns=columns)
+    emit(_rows(rules_of(loaded.settings.rules, notice)), format_, columns=columns)
 
 
 def _rows(found: RuleSet) -> Iterable[dict[str, Any]]:
@@ -78,11 +79,11 @@ def _rows(found: RuleSet) -> Iterable[dict[str, Any]]:
 
 @rules.command()
 @click.argument("rule_id", metavar="ID")
-@takes("rules.paths")
+@takes(*RULES)
 @FORMATS
 def show(loaded: Loaded, format_: str | None, rule_id: str) -> None:
     """Print all about one rule; ID is its id, or enough of the id's beginning to tell it from others."""
-    described = _described(_the_rule(load_rules(loaded.settings.rules.paths), rule_id))
+    described = _described(_the_rule(rules_of(loaded.settings.rules, notice), rule_id))
     if is_table(format_):
         lines = (
             {"what": key.replace("_", " "), "value": _one_a_line(v)} for key, v in described.items() if v

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tocsin.app.cli.findings import print_findings
-from tocsin.app.cli.options import SHAPE, STRICT, takes
+from tocsin.app.cli.options import RULES, SHAPE, STRICT, takes
 from tocsin.app.cli.output import FORMATS, is_table, notice
+from tocsin.app.rule_sets import rules_of
 from tocsin.app.scan import Take, Tally, csv_file, results_table, scan
 from tocsin.app.settings import Loaded, limits_of
 from tocsin.decode.limits import Limits
@@ -22,7 +23,7 @@ from tocsin.detect import Detector
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.model import Judged, Level
 from tocsin.model.detection_record import detection_records
-from tocsin.rules import RuleSet, Status, load_rules
+from tocsin.rules import RuleSet, Status
 from tocsin.sources.files import RecordedFiles
 
 LEVELS = click.Choice([str(level) for level in Level])
@@ -30,7 +31,7 @@ LEVELS = click.Choice([str(level) for level in Level])
 
 @click.command("scan")
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
-@takes("rules.paths")
+@takes(*RULES)
 @SHAPE
 @click.option("--min-level", type=LEVELS, default=str(Level.INFORMATIONAL), help="Show from this level on.")
 @click.option("--fail-on", type=LEVELS, help="Exit with 1 if there is a detection of this level or above.")
@@ -62,7 +63,7 @@ def scan_command(  # noqa: PLR0913 - one argument per flag is click's way
     and what could not be.
     """
     level = Level[min_level.upper()]
-    rules = load_rules(loaded.settings.rules.paths, strict=strict)
+    rules = rules_of(loaded.settings.rules, notice, strict=strict)
     limits = limits_of(loaded.settings)
     files = _files(paths, limits)
     tally, as_table = Tally(), is_table(format_)
