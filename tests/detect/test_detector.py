@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.rules.texts import rule_id, rule_text
 from tocsin import Detector, load_rules
-from tocsin.detect import detector as module
+from tocsin.detect import conclusions
 from tocsin.model import NO_LABEL, Batch, Judged, Label, Level, Stream
 
 STREAM = Stream("topic", "raw-events", "an-id")
@@ -92,22 +92,19 @@ def test_equal_conclusions_are_one_object(lab):
 
 
 def test_memory_is_bounded(lab, monkeypatch):
-    """However many different events there are, the memo starts anew when it is full."""
-    monkeypatch.setattr(module, "MEMO", 10)
-    monkeypatch.setattr(module, "ROUTES", 1)
+    """However many different events there are, what is kept of them starts anew when it is full."""
+    monkeypatch.setattr(conclusions, "MOST", 10)
     verdicts = lab.judge_lines(
         [line(i, event_type="user_login", logon_type=f"{i}") for i in range(50)]
         + [line(i, command_line=f"cmd.exe {i}") for i in range(50)]
     )
     assert [v.label.technique for v in verdicts] == ["T1078"] * 50 + ["T1059.003"] * 50
     assert len(lab._conclusions) <= 10
-    assert len(lab._detections) <= 10
-    assert len(lab._routes) <= 1
 
 
 def test_long_values_do_not_fill_the_memory(lab, monkeypatch):
-    """The memo is bounded by the text it holds, too."""
-    monkeypatch.setattr(module, "MEMO_TEXT", 10_000)
+    """What is kept is bounded by the text it holds, too."""
+    monkeypatch.setattr(conclusions, "MOST_TEXT", 10_000)
     lab.judge_lines([line(i, command_line=f"cmd.exe {i}" + "x" * 4_000) for i in range(20)])
     assert len(lab._conclusions) <= 3
 

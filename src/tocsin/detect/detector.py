@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.decode import decode
-from tocsin.decode.limits import DEFAULT, Limits
-from tocsin.detect.label import label_among
+from tocsin.decode.columns import ColumnDecoder
+from tocsin.detect.conclusions import Conclusions
+from tocsin.detect.engine import Engine
 from tocsin.detect.memo import Memo, fields_of
-from tocsin.detect.oracle import Evidence, Matcher, evidence, matcher
+from tocsin.detect.oracle import Matcher, evidence, matcher
 from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
-from tocsin.model import (
-    NO_LABEL,
-    NOTHING,
-    Batch,
-    Detection,
-    Event,
-    Events,
-    Judged,
-    LogSource,
-    Rejected,
-    Stream,
-    Verdict,
-)
-from tocsin.rules import Rule, RuleSet
+from tocsin.detect.scan import Matching, PythonMatching
+from tocsin.model import NO_LABEL, NOTHING, Batch, Event, Judged, LogSource, Stream, Verdict
+from tocsin.rules import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +24,6 @@ class Route:
     matchers: tuple[tuple[int, Matcher], ...]
     memo: Memo[Verdict]
 
-
-MEMO = 50_000
-"""How many conclusions are kept for events to come before the memo starts anew: 25 MB without their texts."""
-
-MEMO_TEXT = 16_000_000
-"""How many characters the texts of the conclusions kept may have; a script block alone can have thousands."""
 
 SIGHTS = 20_000
 """How many different events are remembered per log source."""
@@ -60,23 +43,26 @@ class Detector:
     Args:
         rules: what to judge by.
         shape: the name of the shape that all records have; None to recognise it record by record.
-        limits: of what a record may be; one beyond is rejected.
+        matching: how literals are looked for; None for the fastest way there is.
     """
 
-    def __init__(self, rules: RuleSet, shape: str | None = None, limits: Limits = DEFAULT) -> None:
+    def __init__(self, rules: RuleSet, shape: str | None = None, *, matching: Matching | None = None) -> None:
         self.rules = rules
-        self._shape = shape
-        self._limits = limits
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, Route] = {}
-        self._conclusions: dict[tuple[tuple[int, Evidence], ...], Verdict] = {}
-        self._detections: dict[tuple[int, Evidence], Detection] = {}
-        self._text = 0
+        self._conclusions = Conclusions(rules.rules)
+        self._engine = Engine(rules, self._conclusions, matching or fastest())
+        self._decoder = ColumnDecoder(self._engine.wanted, shape)
 
     def judge(self, batch: Batch) -> Judged:
         """Return the batch with one verdict per record, in order. No record makes it raise."""
-        outcomes = decode(batch, self._shape, self._limits)
-        return Judged(batch, Events.of(outcomes), [self._verdict(o) for o in outcomes], self.rules.revision)
+        decoded = self._decoder.decode(batch)
+        verdicts = [NOTHING] * len(batch)
+        for row, rejected in decoded.rejected.items():
+            verdicts[row] = Verdict(NO_LABEL, (), rejected=rejected)
+        for group in decoded.groups:
+            self._engine.program(group.logsource, group.constants).judge(group, verdicts)
+        return Judged(batch, decoded.events, verdicts, self.rules.revision)
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""
@@ -100,13 +86,9 @@ class Detector:
         if not fired:
             return NOTHING
         rules = self.rules.rules
-        reasons = tuple((index, evidence(rules[index].condition, reading) or ()) for index in fired)
-        return self._conclusions.get(reasons) or self._conclude(reasons)
-
-    def _verdict(self, found: Event | Rejected) -> Verdict:
-        if isinstance(found, Rejected):
-            return Verdict(NO_LABEL, (), rejected=found)
-        return self.conclude(found)
+        return self._conclusions.of(
+            tuple((index, evidence(rules[index].condition, reading) or ()) for index in fired)
+        )
 
     def _route(self, logsource: LogSource) -> Route:
         if len(self._routes) >= ROUTES:
@@ -122,31 +104,11 @@ class Detector:
         self._routes[logsource] = route
         return route
 
-    def _conclude(self, reasons: tuple[tuple[int, Evidence], ...]) -> Verdict:
-        if len(self._conclusions) >= MEMO or self._text >= MEMO_TEXT:
-            self._conclusions.clear()
-            self._detections.clear()
-            self._text = 0
-        self._text += sum(len(text) for _, matched in reasons for _, text in matched)
-        label = label_among(self.rules.rules[index] for index, _ in reasons)
-        detections = tuple(self._detection(index, matched) for index, matched in reasons)
-        verdict = self._conclusions[reasons] = Verdict(label, detections)
-        return verdict
 
-    def _detection(self, index: int, matched: Evidence) -> Detection:
-        found = self._detections.get((index, matched))
-        if found is None:
-            found = self._detections[index, matched] = _detection(self.rules.rules[index], matched)
-        return found
-
-
-def _detection(rule: Rule, matched: Evidence) -> Detection:
-    return Detection(
-        rule_id=rule.id,
-        rule_title=rule.title,
-        rule_revision=rule.revision,
-        level=rule.level,
-        tactics=rule.tactics,
-        techniques=rule.techniques,
-        matched=matched,
-    )
+def fastest() -> Matching:
+    """Return Hyperscan where it is installed, else what needs no library."""
+    try:
+        from tocsin.detect.hyperscan_door import HyperscanMatching  # noqa: PLC0415 - may be missing
+    except ImportError:
+        return PythonMatching()
+    return HyperscanMatching()

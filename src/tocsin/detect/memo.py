@@ -52,7 +52,7 @@ class Memo(Generic[T]):
         """Return what the rules see of an event; None when it cannot be told by a few scalars."""
         if self._names is None:
             return None
-        seen = tuple([_distinct(fields.get(name)) for name in self._names])
+        seen = tuple([distinct(fields.get(name)) for name in self._names])
         return None if _COMPOSITE in seen else seen
 
     def get(self, sight: Sight) -> T | None:
@@ -71,7 +71,7 @@ class Memo(Generic[T]):
 _COMPOSITE = object()
 
 
-def _distinct(value: object) -> object:
+def distinct(value: object) -> object:
     """Return a value such that two are equal only when rules cannot tell them apart.
 
     In Python 1, 1.0 and True are equal, and so are 0.0 and -0.0; as text they are not.

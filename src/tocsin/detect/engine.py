@@ -1,0 +1,117 @@
+"""Finds the program for a kind of events, or makes it when the first of them comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tocsin.decode.columns import Constants
+from tocsin.detect.clues import Pattern
+from tocsin.detect.conclusions import Conclusions
+from tocsin.detect.keywords import RecordScan
+from tocsin.detect.oracle import matcher
+from tocsin.detect.program import Candidate, Parts, Program
+from tocsin.detect.reading import Reading
+from tocsin.detect.route import candidates
+from tocsin.detect.scan import Matching
+from tocsin.detect.settle import settled, telling
+from tocsin.detect.sight import FieldMemo
+from tocsin.model import LogSource
+from tocsin.rules import Rule, RuleSet
+from tocsin.rules.ir import Atom, Reference, atoms
+
+MOST_KINDS = 2_000
+"""Kinds of events whose program is remembered; real traffic has some hundreds."""
+
+MOST_PROGRAMS = 500
+"""Different programs that are kept; all starts anew beyond it."""
+
+SIGHTS = 20_000
+"""Values remembered per field and set of patterns."""
+
+SIGHTS_TEXT = 4_000_000
+"""Characters that they may have."""
+
+
+class Engine:
+    """The programs of one rule set.
+
+    Args:
+        rules: to judge by.
+        conclusions: makes the verdicts.
+        matching: makes what looks for literals.
+    """
+
+    def __init__(self, rules: RuleSet, conclusions: Conclusions, matching: Matching) -> None:
+        self._rules = rules.rules
+        self._conclusions = conclusions
+        self._matching = matching
+        self._routes: dict[LogSource, _Route] = {}
+        self._kinds: dict[tuple[LogSource, Constants], Program] = {}
+        self._programs: dict[tuple[tuple[int, ...], frozenset[tuple[Atom, bool]]], Program] = {}
+        self._parts = self._new_parts()
+
+    def program(self, logsource: LogSource, constants: Constants) -> Program:
+        """Return the program for events of a log source that have these values."""
+        found = self._kinds.get((logsource, constants))
+        if found is None:
+            if len(self._kinds) >= MOST_KINDS:
+                self._kinds.clear()
+                self._routes.clear()
+            found = self._kinds[logsource, constants] = self._find(logsource, constants)
+        return found
+
+    def wanted(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
+        """Return the fields that the program for such events reads from columns."""
+        return self.program(logsource, constants).fields - {name for name, _ in constants}
+
+    def _find(self, logsource: LogSource, constants: Constants) -> Program:
+        route = self._routes.get(logsource)
+        if route is None:
+            route = self._routes[logsource] = _Route(logsource, self._rules)
+        truths = route.truths(constants)
+        key = (route.rules, frozenset(truths.items()))
+        found = self._programs.get(key)
+        if found is None:
+            if len(self._programs) >= MOST_PROGRAMS:
+                self._programs.clear()
+                self._kinds.clear()
+                self._parts = self._new_parts()
+            found = self._programs[key] = self._compile(route.rules, truths)
+        return found
+
+    def _compile(self, rules: Sequence[int], truths: Mapping[Atom, bool]) -> Program:
+        found = []
+        for index in rules:
+            condition = self._rules[index].condition
+            left = settled(condition, truths)
+            evidence = telling(condition, truths) if left is not False else None
+            if evidence is not None:
+                found.append(Candidate(index, None if isinstance(left, bool) else left, evidence))
+        return Program(found, self._parts)
+
+    def _new_parts(self) -> Parts:
+        def memo(patterns: Sequence[tuple[int, Pattern]]) -> FieldMemo:
+            return FieldMemo(patterns, self._matching, SIGHTS, SIGHTS_TEXT)
+
+        def records(patterns: Sequence[tuple[int, Pattern]]) -> RecordScan:
+            return RecordScan(patterns, self._matching)
+
+        return Parts(memo, records, self._conclusions)
+
+
+class _Route:
+    """The rules that are candidates for events of a log source, and what they ask of constant fields."""
+
+    def __init__(self, logsource: LogSource, rules: tuple[Rule, ...]) -> None:
+        self.rules = candidates(logsource, rules)
+        self._asked: dict[str, list[Atom]] = {}
+        for index in self.rules:
+            for atom in dict.fromkeys(atoms(rules[index].condition)):
+                if atom.field is not None and not isinstance(atom, Reference):
+                    self._asked.setdefault(atom.field, []).append(atom)
+        self._asked = {field: list(dict.fromkeys(found)) for field, found in self._asked.items()}
+
+    def truths(self, constants: Constants) -> dict[Atom, bool]:
+        """Return which of the atoms on constant fields hold."""
+        reading = Reading(dict(constants))
+        return {atom: matcher(atom)(reading) for name, _ in constants for atom in self._asked.get(name, ())}

@@ -1,0 +1,119 @@
+"""The door to Hyperscan (or Vectorscan), which looks for thousands of literals in one pass over a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import hyperscan
+
+from tocsin.detect.clues import Where
+from tocsin.detect.scan import DOUBT, DOUBTFUL, Literal, RecordScanner, ValueScanner
+
+LIBRARY = "hyperscan"
+
+_START, _END = b"\xfe", b"\xff"
+"""Put around a value as anchors: these bytes are in no UTF-8."""
+
+_ANCHORS = {Where.START: (_START, b""), Where.END: (b"", _END)}
+
+
+class Shelf(Protocol):
+    """Where compiled databases are kept from one start to the next."""
+
+    def get(self, literals: bytes) -> bytes | None:
+        """Return what was kept for these."""
+
+    def put(self, literals: bytes, database: bytes) -> None:
+        """Keep what was compiled for these."""
+
+
+class HyperscanMatching:
+    """Makes scanners that take one pass over each text.
+
+    Args:
+        shelf: where databases may be found, and are kept.
+    """
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
+
+    def of_values(self, literals: Sequence[Literal]) -> ValueScanner:
+        """See `Matching`."""
+        ordered = sorted(literals, key=lambda literal: literal[1:])  # as long as they are the same, so is it
+        expressions = [_expression(literal) for literal in ordered]
+        database = _database(expressions, hyperscan.HS_FLAG_SINGLEMATCH, self._shelf)
+        return _Values(database, [literal.id for literal in ordered])
+
+    def of_records(self, literals: Sequence[Literal]) -> RecordScanner:
+        """See `Matching`."""
+        ordered = sorted(literals, key=lambda literal: literal[1:])
+        expressions = [*(_expression(literal) for literal in ordered), DOUBTFUL]
+        database = _database(expressions, hyperscan.HS_FLAG_CASELESS, self._shelf)
+        return _Records(database, [*(literal.id for literal in ordered), DOUBT])
+
+
+class _Values:
+    def __init__(self, database: hyperscan.Database, ids: list[int]) -> None:
+        self._scan = database.scan
+        self._ids = ids
+
+    def find(self, text: str, found: list[int]) -> None:
+        places: list[int] = []
+        self._scan(b"\xfe%b\xff" % text.encode("utf-8", "surrogatepass"), _take, 0, places)
+        ids = self._ids
+        found += [ids[place] for place in places]
+
+
+class _Records:
+    def __init__(self, database: hyperscan.Database, ids: list[int]) -> None:
+        self._scan = database.scan
+        self._ids = ids
+
+    def find(self, joined: bytes) -> list[tuple[int, int]]:
+        places: list[tuple[int, int]] = []
+        self._scan(joined, _take_place, 0, places)
+        return [(end, self._ids[place]) for end, place in places]
+
+
+def _take(place: int, _start: int, _end: int, _flags: int, found: Any) -> None:  # noqa: ANN401 - Hyperscan hands it through
+    found.append(place)
+
+
+def _take_place(place: int, _start: int, end: int, _flags: int, found: Any) -> None:  # noqa: ANN401 - as above
+    found.append((end, place))
+
+
+def _expression(literal: Literal) -> bytes:
+    before, after = _ANCHORS.get(literal.where, (b"", b""))
+    raw = before + literal.text.encode("utf-8", "surrogatepass") + after
+    return b"".join(b"\\x%02x" % byte for byte in raw)
+
+
+def _database(expressions: list[bytes], flags: int, shelf: Shelf | None) -> hyperscan.Database:
+    key = b"%d\n" % flags + b"\n".join(expressions)
+    kept = shelf.get(key) if shelf else None
+    found = _loaded(kept) if kept else None
+    if found is not None:
+        return found
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    count = len(expressions)
+    database.compile(
+        expressions=expressions,
+        ids=list(range(count)),
+        elements=count,
+        flags=[flags | hyperscan.HS_FLAG_DOTALL] * count,
+    )
+    if shelf:
+        shelf.put(key, hyperscan.dumpb(database))
+    return database
+
+
+def _loaded(kept: bytes) -> hyperscan.Database | None:
+    """Return the database that was kept; None when this library on this processor cannot use it."""
+    try:
+        database = hyperscan.loadb(kept, hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
+    except hyperscan.error:
+        return None
+    return database

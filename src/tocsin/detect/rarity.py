@@ -1,0 +1,65 @@
+"""Which patterns to look for: of the things a rule cannot do without, the rarest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tocsin.detect.clues import Clue, Pattern, Where
+from tocsin.rules.ir import And, Atom, Node, Not, Or, Selection
+
+Clues = Mapping[Atom, Clue | None]
+
+Price = Callable[[Pattern], float]
+"""How often a pattern is expected to be found, relative to others."""
+
+
+def expected(pattern: Pattern, uses: int = 1) -> float:
+    """Return a guess of how often a pattern is found in a value of its field, from 0 to 1.
+
+    Letters of English-like text carry about two bits each; a text tied to an end is rarer by a little. What
+    many rules ask for is what many events have: `powershell.exe` is in one rule out of ten.
+    """
+    match pattern.where:
+        case Where.PRESENT:
+            return 1.0
+        case Where.WHOLE if len(pattern.literal) <= _WORD:
+            guess = 0.3
+        case Where.WHOLE:
+            guess = 0.02
+        case _:
+            guess = 2.0 ** (-0.7 * len(pattern.literal))
+    return min(1.0, max(guess, _LEAST) * uses)
+
+
+_WORD = 6
+"""Whole values so short are words such as `true`, `High` or `0x3e7`, of which a field has few."""
+
+_LEAST = 0.0005
+
+
+def cover_of(node: Node, clues: Clues, price: Price) -> frozenset[Pattern] | None:
+    """Return the cheapest patterns of which at least one is found if a node holds; None if there are none."""
+    match node:
+        case And():
+            covers = [c for child in node.nodes if (c := cover_of(child, clues, price)) is not None]
+            return min(covers, key=lambda cover: cost(cover, price), default=None)
+        case Or():
+            found: set[Pattern] = set()
+            for child in node.nodes:
+                cover = cover_of(child, clues, price)
+                if cover is None:
+                    return None
+                found |= cover
+            return frozenset(found)
+        case Not():
+            return None
+        case Selection():
+            return cover_of(node.node, clues, price)
+        case _:
+            clue = clues[node]
+            return None if clue is None else clue.patterns
+
+
+def cost(cover: frozenset[Pattern], price: Price) -> float:
+    """Return how often at least one of the patterns is expected to be found."""
+    return sum(map(price, cover))
