@@ -61,7 +61,7 @@ class Chaos:
         self.dice = random.Random(self.seed)
         self.results = self.folder / "results"
         self.csv = self.folder / "classified_packets.csv"
-        self._started = 0
+        self._started = self._produced = 0
         self._producers: list[subprocess.Popen[str]] = []
         self.broker: Running = start("apache", self.folder / "kafka", 0, lambda _: None)
         self.bootstrap = self.broker.bootstrap
@@ -83,13 +83,14 @@ class Chaos:
         return [member for member in self.members if member.alive()]
 
     def produce(self, count: int, rate: float) -> None:
-        """Let events come in the background, numbered by their places in the topic; some bad ones at once."""
+        """Let events come in the background, numbered by their places in the topic."""
+        self._produced += 1
         self._producers.append(
             subprocess.Popen(
                 [
                     *[sys.executable, "-m", "tocsin", "produce", "--bootstrap-servers", self.bootstrap],
                     *["--topic", self.topic, "--partitions", str(self.partitions)],
-                    *["--count", str(count), "--rate", str(rate), "--seed", str(self.seed)],
+                    *["--count", str(count), "--rate", str(rate), "--seed", str(self.seed + self._produced)],
                 ],
                 stderr=subprocess.PIPE,
                 text=True,
@@ -140,6 +141,9 @@ class Chaos:
         self.dice.shuffle(extras)
         every = max(1, kills // (len(extras) + 1))
         while self.kills < kills or extras:
+            if all(process.poll() is not None for process in self._producers):
+                self.spoil(50)
+                self.produce(6_000, rate=400)
             done = freezes + broker_kills - len(extras)
             if extras and self.kills >= min(kills, every * (done + 1)):
                 extras.pop()()
@@ -161,7 +165,7 @@ class Chaos:
         """A worker that kills itself at a named point."""
         point = self.dice.choice(sorted(POINTS))
         member = self.join(armed=("--kill", point, "--nth", str(self.dice.randint(1, 4))))
-        deadline = time.monotonic() + 12
+        deadline = time.monotonic() + 20
         while member.alive() and time.monotonic() < deadline:
             time.sleep(0.05)
         if member.alive():  # it was given nothing that leads there
@@ -176,7 +180,7 @@ class Chaos:
         """SIGTERM: a worker goes in good order."""
         victim = self._victim()
         victim.process.terminate()
-        assert victim.process.wait(60) == 0, victim.log.read_text()
+        victim.process.wait(60)
         self._did("left")
         self.join()
 
@@ -187,7 +191,7 @@ class Chaos:
             self.join()
         for victim in self.alive()[wanted:]:
             victim.process.terminate()
-            assert victim.process.wait(60) == 0, victim.log.read_text()
+            victim.process.wait(60)
         self._did(f"scaled to {wanted}")
 
     def freeze(self) -> None:
@@ -228,6 +232,8 @@ class Chaos:
         for member in self.members:
             code = member.process.poll()
             fine = {None, 0, -signal.SIGKILL} if member.doomed else {None, 0}
+            if not member.log.read_text():  # it had not begun when it was told to go
+                fine.add(-signal.SIGTERM)
             assert code in fine, f"exit {code} (seed {self.seed}): {member.log.read_text()[-2000:]}"
 
     def _victim(self) -> Member:
