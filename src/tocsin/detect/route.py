@@ -2,9 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from tocsin.decode.logsources import is_what_rules_call
+from tocsin.detect.oracle import matcher
+from tocsin.detect.reading import Reading
 from tocsin.model import LogSource
 from tocsin.rules import Rule
+
+_PARTS = ("product", "category", "service")
+
+UNKNOWN = LogSource()
+"""Of an event of which nothing tells where it comes from."""
+
+_EMPTY = Reading({})
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Whether a rule is a candidate for an event, and why not.
+
+    Attributes:
+        event, rule: the log sources.
+        contradictions: which of `product`, `category` and `service` differ.
+        says_nothing: the event's source is unknown, and the rule holds even when an event has no field.
+    """
+
+    event: LogSource
+    rule: LogSource
+    contradictions: tuple[str, ...] = ()
+    says_nothing: bool = False
+
+    @property
+    def candidate(self) -> bool:
+        """Say whether the rule's condition is looked at."""
+        return not self.contradictions and not self.says_nothing
+
+
+def routing(event: LogSource, rule: Rule) -> Routing:
+    """Return whether a rule is a candidate for events of a log source.
+
+    It is one unless the log sources contradict each other, so where nothing is known of an event every rule
+    is. There is one exception: a rule that holds when all fields are missing would then fire on every event
+    of an unknown source, whatever it is about.
+    """
+    apart = tuple(_contradictions(event, rule.logsource))
+    says_nothing = event == UNKNOWN and matcher(rule.condition)(_EMPTY)
+    return Routing(event, rule.logsource, apart, says_nothing)
 
 
 def contradicts(event: LogSource, rule: LogSource) -> bool:
@@ -14,14 +59,16 @@ def contradicts(event: LogSource, rule: LogSource) -> bool:
     matter, and a rule's name may be the broader one (`registry_event` takes in `registry_set`). What one side
     does not say contradicts nothing.
     """
-    pairs = (
-        (event.product, rule.product),
-        (event.category, rule.category),
-        (event.service, rule.service),
-    )
-    return any(own and other and not is_what_rules_call(own, other) for own, other in pairs)
+    return any(True for _ in _contradictions(event, rule))
 
 
 def candidates(event: LogSource, rules: tuple[Rule, ...]) -> tuple[int, ...]:
     """Return the positions of the rules that are candidates for events of a log source."""
-    return tuple(i for i, rule in enumerate(rules) if not contradicts(event, rule.logsource))
+    return tuple(i for i, rule in enumerate(rules) if routing(event, rule).candidate)
+
+
+def _contradictions(event: LogSource, rule: LogSource) -> Iterator[str]:
+    for part in _PARTS:
+        own, wanted = getattr(event, part), getattr(rule, part)
+        if own and wanted and not is_what_rules_call(own, wanted):
+            yield part

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "demo": ("tocsin.app.cli.demo:demo", "Run the whole pipeline here: broker, producer, worker, plots."),
     "detect": ("tocsin.app.cli.detect:detect", "Classify the events of a topic as a consumer group member."),
+    "explain": ("tocsin.app.cli.explain:explain_command", "Say why a rule fires on an event, or why not."),
     "produce": ("tocsin.app.cli.produce:produce", "Publish synthetic or recorded events to a topic."),
     "rules": ("tocsin.app.cli.rules:rules", "Check, list, show and fetch Sigma rules."),
     "scan": ("tocsin.app.cli.scan:scan_command", "Classify the events in files, without a broker."),
