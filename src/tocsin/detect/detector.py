@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tocsin.decode.columns import ColumnDecoder
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.engine import Engine
 from tocsin.detect.memo import Memo, fields_of
@@ -43,16 +44,24 @@ class Detector:
     Args:
         rules: what to judge by.
         shape: the name of the shape that all records have; None to recognise it record by record.
+        limits: of what a record may be; one beyond is rejected.
         matching: how literals are looked for; None for the fastest way there is.
     """
 
-    def __init__(self, rules: RuleSet, shape: str | None = None, *, matching: Matching | None = None) -> None:
+    def __init__(
+        self,
+        rules: RuleSet,
+        shape: str | None = None,
+        limits: Limits = DEFAULT,
+        *,
+        matching: Matching | None = None,
+    ) -> None:
         self.rules = rules
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, Route] = {}
         self._conclusions = Conclusions(rules.rules)
         self._engine = Engine(rules, self._conclusions, matching or fastest())
-        self._decoder = ColumnDecoder(self._engine.wanted, shape)
+        self._decoder = ColumnDecoder(self._engine.wanted, shape, limits)
 
     def judge(self, batch: Batch) -> Judged:
         """Return the batch with one verdict per record, in order. No record makes it raise."""
