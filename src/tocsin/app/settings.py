@@ -19,6 +19,7 @@ from msgspec import Meta
 from tocsin.decode import limits
 from tocsin.decode.limits import DEFAULT
 from tocsin.errors import SettingsError, nearest
+from tocsin.secret import is_secret
 
 DEFAULT_FILE = Path("tocsin.toml")
 
@@ -254,9 +255,6 @@ def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     return Loaded(Settings(**sections), origins)
 
 
-_SECRET = re.compile(r"password|secret|token|jaas|ssl\.key|oauthbearer\.config", re.IGNORECASE)
-
-
 def shown(spec_: Spec, value: object) -> str:
     """Return a value for printing; what may be a secret is named, never printed."""
     if spec_.is_table_of_lists:
@@ -264,7 +262,7 @@ def shown(spec_: Spec, value: object) -> str:
         return ", ".join(f"{key}={each}" for key, values in sorted(lists) for each in values)
     if spec_.is_table:
         pairs = cast(dict[str, str], value).items()
-        return ", ".join(f"{k}={'(secret)' if _SECRET.search(k) else v}" for k, v in sorted(pairs))
+        return ", ".join(f"{k}={'(secret)' if is_secret(k) else v}" for k, v in sorted(pairs))
     return ", ".join(cast(list[str], value)) if spec_.is_list else str(value)
 
 
@@ -342,12 +340,26 @@ def _from_flags(flags: Mapping[str, object]) -> Iterator[Found]:
 
 
 def _checked(found: Spec, value: object, place: str) -> object:
+    if found.is_table and isinstance(value, dict):
+        value = dict(_properties(value))
     hints = get_type_hints(_section(found.section), include_extras=True)
     try:
         return msgspec.convert(value, hints[found.name], strict=False)
     except msgspec.ValidationError as error:
         hint = f"one of: {', '.join(found.choices)}" if found.choices else ""
-        raise SettingsError(f"{place}: {found.key} = {value!r}: {error}", hint) from error
+        shown_ = "" if found.is_table else f" = {value!r}"  # there may be secrets in a table
+        raise SettingsError(f"{place}: {found.key}{shown_}: {error}", hint) from None
+
+
+def _properties(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield what TOML makes of `sasl.password = "..."` as one key, and numbers and truth values as text."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _properties(value, f"{prefix}{key}.")
+        elif isinstance(value, bool):
+            yield prefix + key, str(value).lower()
+        else:
+            yield prefix + key, str(value) if isinstance(value, int | float) else value
 
 
 def _section(name: str) -> type[msgspec.Struct]:

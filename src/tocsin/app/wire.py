@@ -19,12 +19,13 @@ from tocsin.rules import RuleSet
 from tocsin.run.follow import Follower
 from tocsin.run.loop import Pace, Worker
 from tocsin.run.progress import Progress
+from tocsin.secret import revealed
 from tocsin.sources.kafka import KafkaSource
 
 
 def cluster_of(settings: Settings) -> Cluster:
     """Return the Kafka cluster that the settings name."""
-    return Cluster(settings.kafka.bootstrap_servers, settings.kafka.client)
+    return Cluster(settings.kafka.bootstrap_servers, revealed(settings.kafka.client))
 
 
 @dataclass(frozen=True, slots=True)

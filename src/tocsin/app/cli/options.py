@@ -109,5 +109,5 @@ def _each_pair(parameter: click.Parameter, values: tuple[str, ...]) -> Iterator[
     for text in values:
         key, equals, value = text.partition("=")
         if not equals:
-            raise SettingsError(f"{parameter.opts[0]} {text!r}: expected KEY=VALUE")
+            raise SettingsError(f"{parameter.opts[0]}: expected KEY=VALUE, got one without '='")
         yield key, value

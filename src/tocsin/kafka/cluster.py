@@ -1,10 +1,12 @@
-"""What everyone who talks to a Kafka cluster shares: how to reach it, and which topic is which."""
+"""A Kafka cluster and its topics, as everyone who talks to it knows them."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +15,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tocsin.errors import SettingsError, StreamError
+from tocsin.kafka import faults
+from tocsin.kafka.diagnosis import security_fault
+from tocsin.kafka.faults import bad_option
 
 logger = logging.getLogger("tocsin.kafka")
 """Where librdkafka's own messages go, instead of straight to stderr."""
@@ -21,6 +26,9 @@ logger.propagate = False
 
 _TIMEOUT = 10.0
 """Seconds to wait for a cluster to answer before saying that it is not there."""
+
+_TRY = 2.0
+"""Seconds after which it is looked into why no broker answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Cluster:
     """
 
     bootstrap_servers: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)  # there may be secrets among them
 
     def client(self, defaults: Mapping[str, object]) -> dict[str, Any]:
         """Return the configuration of a client: `defaults`, overridden by the options."""
@@ -62,17 +70,14 @@ def topic_of(cluster: Cluster, name: str, create_with: int) -> Topic:
 
     Raises:
         StreamError: no broker answers, or it refuses.
-        SettingsError: a client property that librdkafka does not know or accept.
+        SettingsError: a client property that librdkafka does not know or accept, or that keeps us out.
     """
-    admin = _admin(cluster)
-    try:
+    with _admin(cluster) as admin:
         known = admin.list_topics(timeout=_TIMEOUT)
         if name not in known.topics:
             _create(admin, name, create_with)
             known = admin.list_topics(timeout=_TIMEOUT)
         found = _described(admin, name)
-    except KafkaException as error:
-        raise unreachable(cluster, error) from error
     return Topic(
         cluster=str(known.cluster_id),
         name=name,
@@ -83,30 +88,46 @@ def topic_of(cluster: Cluster, name: str, create_with: int) -> Topic:
 
 def unreachable(cluster: Cluster, error: KafkaException) -> StreamError | SettingsError:
     """Return what to tell the user about a cluster that does not answer or refuses."""
-    fault: KafkaError = error.args[0]
-    away = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE}  # noqa: SLF001 - librdkafka's names
-    if fault.code() in away:
-        return StreamError(
-            f"no Kafka broker answers at {cluster.bootstrap_servers}",
-            "start one with 'tocsin broker start', or point to yours with --bootstrap-servers",
-        )
-    if fault.code() == KafkaError._INVALID_ARG:  # noqa: SLF001
-        return bad_option(error)
-    return StreamError(f"Kafka at {cluster.bootstrap_servers} refuses: {fault.str()}")
+    return faults.unreachable(cluster.bootstrap_servers, error)
 
 
-def bad_option(error: KafkaException) -> SettingsError:
-    """Return what to tell the user about a client property that librdkafka refuses."""
-    return SettingsError(
-        f"kafka.client: {error.args[0].str()}", "properties are librdkafka's: see its CONFIGURATION.md"
-    )
+@contextmanager
+def _admin(cluster: Cluster) -> Iterator[AdminClient]:
+    """Yield a client to which the cluster has answered.
 
-
-def _admin(cluster: Cluster) -> AdminClient:
+    Raises:
+        SettingsError: properties that librdkafka does not accept, or that keep us out.
+        StreamError: no broker answers.
+    """
+    faults.check_options(cluster.options)
+    told: deque[KafkaError] = deque(maxlen=20)
     try:
-        return AdminClient(cluster.client({}))
+        admin = AdminClient(cluster.client({"error_cb": told.append}))
     except KafkaException as error:
         raise bad_option(error) from error
+    try:
+        _wait_for(cluster, admin, told)
+        yield admin
+    except KafkaException as error:
+        raise unreachable(cluster, error) from error
+
+
+def _wait_for(cluster: Cluster, admin: AdminClient, told: deque[KafkaError]) -> None:
+    """Return when a broker has answered; look at once into why none does."""
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        try:
+            admin.list_topics(timeout=min(_TRY, _TIMEOUT))
+        except KafkaException:
+            admin.poll(0)  # lets librdkafka tell what it knows
+            found = security_fault(cluster.bootstrap_servers, cluster.options, list(told))
+            if found is not None:
+                raise found from None
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _described(admin: AdminClient, name: str) -> Any:  # noqa: ANN401 - confluent-kafka ships no types
