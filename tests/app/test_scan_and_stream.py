@@ -10,7 +10,8 @@ from tocsin import Detector, load_rules
 from tocsin.app.scan import scan
 from tocsin.model import Batch, Judged, Stream
 from tocsin.model.detection_record import detection_records
-from tocsin.run.loop import Pace, Worker
+from tocsin.run.loop import Watch, Worker
+from tocsin.run.pace import Pace
 from tocsin.sources.files import RecordedFiles
 from tocsin.testing import ListSink, MemorySource
 
@@ -52,9 +53,8 @@ def test_a_topic_and_a_file_give_the_same_detections(detector, lines, tmp_path):
         offsets = range(begin, begin + n)
         batches.append(Batch(topic, [begin % 3] * n, offsets, [0] * n, [None] * n, part, [()] * n))
     from_topic: list[Judged] = []
-    worker = Worker(MemorySource(batches), detector, ListSink(), Pace(), lambda: 0.0, from_topic.append)
-    turns = iter(range(len(batches)))
-    worker.run(lambda: next(turns, None) is None)
+    worker = Worker(MemorySource(batches), detector, ListSink(), Pace(), Watch(from_topic.append))
+    worker.run(lambda: sum(len(judged.batch) for judged in from_topic) >= COUNT)
 
     found = [record for judged in from_file for record in said(judged)]
     assert found == [record for judged in from_topic for record in said(judged)]

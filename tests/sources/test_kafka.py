@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
@@ -10,21 +11,30 @@ from confluent_kafka.admin import AdminClient
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
-from tocsin.sources.kafka import KafkaSource
+from tocsin.model import Rejected
+from tocsin.ports import BEGINNING
+from tocsin.sources.kafka import KafkaSource, Membership
 
 QUICK = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200"}
 
 
-class Results:
-    """What owns the positions: starts partitions where they ended, and remembers who came and went."""
+class Reading:
+    """A member of the topic's group, with every record it was given, and who came and went.
 
-    def __init__(self, positions: Mapping[int, int] | None = None) -> None:
-        self.positions = dict(positions or {})
+    `positions` stand for the results: where partitions go on, perhaps of several members.
+    """
+
+    def __init__(self, source: KafkaSource, positions: dict[int, int]) -> None:
+        self.source = source
+        self.positions = positions
+        self.records: list[tuple[int, int]] = []
+        self.faults: list[Rejected] = []
         self.calls: list[tuple[str, list[int]]] = []
+        self._new: list[int] = []
 
-    def assigned(self, partitions: list[int]) -> Mapping[int, int]:
+    def assigned(self, partitions: list[int]) -> None:
         self.calls.append(("assigned", partitions))
-        return {p: self.positions[p] for p in partitions if p in self.positions}
+        self._new += partitions
 
     def revoked(self, partitions: list[int]) -> None:
         self.calls.append(("revoked", partitions))
@@ -32,20 +42,15 @@ class Results:
     def lost(self, partitions: list[int]) -> None:
         self.calls.append(("lost", partitions))
 
-
-class Reading:
-    """A member of the topic's group, with every record it was given."""
-
-    def __init__(self, source: KafkaSource, results: Results) -> None:
-        self.source = source
-        self.results = results
-        self.records: list[tuple[int, int]] = []
-
-    def turn(self, timeout: float = 0.1) -> None:
-        batch = self.source.poll(10_000, timeout)
+    def turn(self, timeout: float = 0.1, max_records: int = 10_000) -> None:
+        batch = self.source.poll(max_records, timeout)
         if batch is not None:
             self.records += zip(batch.partitions, batch.offsets, strict=True)
-            self.results.positions.update((p, o + 1) for p, o in self.records)
+            self.positions.update((p, o + 1) for p, o in self.records)
+            self.faults += batch.faults.values()
+        if self._new:
+            self.source.seek({p: self.positions.get(p, BEGINNING) for p in self._new})
+            self._new = []
 
     def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         deadline = time.monotonic() + timeout
@@ -56,13 +61,17 @@ class Reading:
 
 @contextmanager
 def reading(
-    kafka: str, topic: Topic, options: Mapping[str, str] = QUICK, results: Results | None = None
+    kafka: str,
+    topic: Topic,
+    options: Mapping[str, str] = QUICK,
+    positions: dict[int, int] | None = None,
+    on_gap: Literal["stop", "continue"] = "stop",
 ) -> Iterator[Reading]:
-    source = KafkaSource(Cluster(kafka, options), topic, topic.name)
-    held = results or Results()
-    source.open(held)
+    source = KafkaSource(Cluster(kafka, options), topic, Membership(topic.name, on_gap=on_gap))
+    one = Reading(source, {} if positions is None else positions)
+    source.open(one)
     try:
-        yield Reading(source, held)
+        yield one
     finally:
         source.close()
 
@@ -113,7 +122,7 @@ def test_marks_of_transactions_are_no_backlog(kafka, topic):
         patient.turn(timeout=3.0)  # records and the end of the partition, told at once
         patient.until(patient.source.caught_up)
         assert patient.records == [(0, 0)]
-    with reading(kafka, topic, results=Results({0: 1})) as again:
+    with reading(kafka, topic, positions={0: 1}) as again:
         again.until(again.source.caught_up)
         assert again.records == []
 
@@ -122,12 +131,12 @@ def test_marks_of_transactions_are_no_backlog(kafka, topic):
 def test_a_member_too_many_is_at_the_end(kafka, topic):
     """With more workers than partitions, one has nothing to wait for."""
     send(kafka, topic, {0: 3, 1: 3, 2: 3})
-    shared = Results()
+    shared: dict[int, int] = {}
     members = []
     for _ in range(4):
-        source = KafkaSource(Cluster(kafka, QUICK), topic, topic.name)
-        source.open(shared)
-        members.append(Reading(source, shared))
+        member = Reading(KafkaSource(Cluster(kafka, QUICK), topic, Membership(topic.name)), shared)
+        member.source.open(member)
+        members.append(member)
     deadline = time.monotonic() + 40
     while not all(m.source.caught_up() for m in members) or sum(len(m.source.lag()) for m in members) != 3:
         assert time.monotonic() < deadline, [m.source.lag() for m in members]
@@ -145,7 +154,7 @@ def test_a_member_that_was_put_out_is_not_at_the_end(kafka, topic):
     with reading(kafka, topic, {**QUICK, "max.poll.interval.ms": "6000"}) as one:
         one.until(one.source.caught_up)
         time.sleep(7.0)
-        while ("lost", [0, 1, 2]) not in one.results.calls:
+        while ("lost", [0, 1, 2]) not in one.calls:
             one.turn(timeout=0.0)  # sees the moment between losing everything and getting it back
         one.until(one.source.caught_up)
         assert one.source.lag() == {0: 0, 1: 0, 2: 0}
@@ -177,7 +186,7 @@ def test_records_that_retention_took_are_told(kafka, topic):
     (trimmed,) = admin.delete_records([TopicPartition(topic.name, 0, 6)]).values()
     assert trimmed.result(20).low_watermark == 6
     with (
-        reading(kafka, topic, results=Results({0: 3})) as one,
+        reading(kafka, topic, positions={0: 3}) as one,
         pytest.raises(StreamError, match="no longer in the topic"),
     ):
         one.until(lambda: False)
@@ -208,11 +217,11 @@ def test_properties_that_would_break_a_promise_are_refused(name, value):
     """Said at the start, in a sentence, instead of records skipped or a stack trace."""
     topic = Topic(cluster="cluster", name="events", id="id", partitions=1)
     with pytest.raises(SettingsError, match=f"{name} = '{value}': a worker needs"):
-        KafkaSource(Cluster("127.0.0.1:1", {name: value}), topic, "group")
+        KafkaSource(Cluster("127.0.0.1:1", {name: value}), topic, Membership("group"))
 
 
 @pytest.mark.parametrize("value", ["FALSE", "false"])
 def test_properties_that_say_the_same_are_fine(value):
     """Whoever is explicit about it may be."""
     topic = Topic(cluster="cluster", name="events", id="id", partitions=1)
-    KafkaSource(Cluster("127.0.0.1:1", {"enable.auto.commit": value}), topic, "group").close()
+    KafkaSource(Cluster("127.0.0.1:1", {"enable.auto.commit": value}), topic, Membership("group")).close()

@@ -17,10 +17,11 @@ from tocsin.results.table import Origin
 from tocsin.results.view import CsvView
 from tocsin.rules import RuleSet
 from tocsin.run.follow import Follower
-from tocsin.run.loop import Pace, Worker
+from tocsin.run.loop import Watch, Worker
+from tocsin.run.pace import Pace
 from tocsin.run.progress import Progress
 from tocsin.secret import revealed
-from tocsin.sources.kafka import KafkaSource
+from tocsin.sources.kafka import KafkaSource, Membership
 
 
 def cluster_of(settings: Settings) -> Cluster:
@@ -64,10 +65,10 @@ def kafka_worker(
     follower = None
     if settings.results.csv:
         follower = Follower(CsvView(results, Path(settings.results.csv)), tell)
-    source = KafkaSource(cluster, topic, settings.kafka.group)
+    source = KafkaSource(cluster, topic, Membership(settings.kafka.group, tell=tell))
     progress = Progress(time.monotonic)
     pace = Pace(commit_rows=settings.results.commit_rows, commit_seconds=settings.results.commit_seconds)
-    worker = Worker(source, detector, sink, pace, time.monotonic, progress.count)
+    worker = Worker(source, detector, sink, pace, Watch(progress.count, tell))
     if follower is not None:
         follower.start()
     try:

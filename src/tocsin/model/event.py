@@ -64,6 +64,7 @@ class RejectReason(StrEnum):
     MISSING_FIELD = "missing_field"
     BAD_FIELD = "bad_field"
     UNREADABLE = "unreadable"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

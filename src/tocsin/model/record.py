@@ -88,6 +88,19 @@ class Batch:
             self.headers[index],
         )
 
+    def take(self, rows: Sequence[int]) -> Batch:
+        """Return a batch of some of the rows, which are given in rising order."""
+        return Batch(
+            stream=self.stream,
+            partitions=[self.partitions[row] for row in rows],
+            offsets=[self.offsets[row] for row in rows],
+            timestamps=[self.timestamps[row] for row in rows],
+            keys=[self.keys[row] for row in rows],
+            values=[self.values[row] for row in rows],
+            headers=[self.headers[row] for row in rows],
+            faults={new: self.faults[row] for new, row in enumerate(rows) if row in self.faults},
+        )
+
     @classmethod
     def of_values(cls, stream: Stream, values: Sequence[bytes | None], first: int = 0) -> Batch:
         """Return a batch of partition 0 from payloads alone, with offsets counted from `first`."""

@@ -102,6 +102,18 @@ class Events:
             logsources=[event.logsource for event in events],
         )
 
+    def take(self, rows: Sequence[int]) -> Events:
+        """Return the columns of some of the rows."""
+        return Events(
+            ids=[self.ids[row] for row in rows],
+            timestamps=[self.timestamps[row] for row in rows],
+            users=[self.users[row] for row in rows],
+            hosts=[self.hosts[row] for row in rows],
+            source_ips=[self.source_ips[row] for row in rows],
+            types=[self.types[row] for row in rows],
+            logsources=[self.logsources[row] for row in rows],
+        )
+
 
 _NONE = Event("", "", "", "", "", "", {}, LogSource())
 
@@ -114,3 +126,8 @@ class Judged:
     events: Events
     verdicts: Sequence[Verdict]
     revision: str
+
+    def take(self, rows: Sequence[int]) -> Judged:
+        """Return some of the records with their verdicts; the rows are given in rising order."""
+        verdicts = [self.verdicts[row] for row in rows]
+        return Judged(self.batch.take(rows), self.events.take(rows), verdicts, self.revision)

@@ -1,46 +1,89 @@
-"""The loop of a worker: poll, judge, write, flush, commit, in this order and no other (see `turn`, `settle`).
+"""The loop of a worker: poll, judge, write, flush, commit, in this order and no other (see `turn`).
 
-Why nothing is lost and nothing is there twice: a position moves only in the same commit as the rows before it
-(`flush`), and every partition is read from the position in the results, never from the group's copy.
+The loop polls and judges; every sink writes and flushes on a thread of its own (`run/writer.py`).
+
+Why nothing is lost and nothing is there twice:
+1. A position moves only in the same commit as the rows before it (`Sink.flush`), and every partition is read
+   from the positions that the sinks have, never from the group's copy (`assigned`, `_listen`).
+2. Between the source and a sink rows keep their order. When a sink refuses a partition or is told to discard
+   it, it takes nothing of it until it has said where it is; what is read before that is dropped (`_reading`).
+3. Whoever writes what another worker has written already is refused by the position check of the sink. So
+   giving up at a deadline loses nothing: the next owner reads those records again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tocsin.detect import Detector
-from tocsin.model import Judged
-from tocsin.ports import PositionMoved, Positions, Sink, Source
+from tocsin.errors import StreamError
+from tocsin.model import Batch, Judged
+from tocsin.ports import SideSink, Sink, Source
+from tocsin.run.pace import Pace, Portion
+from tocsin.run.starting import Starting
+from tocsin.run.writer import Drain, Load, Writer, WriterState
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How much is taken and held at once.
+class Side:
+    """A sink beside the first one.
 
     Attributes:
-        poll_records: at most so many records a poll; 5,000 to 10,000 fit a core's cache.
-        poll_seconds: wait at most so long for the first of them.
-        commit_rows: flush after so many records...
-        commit_seconds: ... or after so long, whichever comes first.
+        name: for humans.
+        sink: has its own positions.
+        backfill: begin at the log's start where it was never used, not where the first sink is.
     """
 
-    poll_records: int = 10_000
-    poll_seconds: float = 0.1
-    commit_rows: int = 20_000
-    commit_seconds: float = 0.5
+    name: str
+    sink: SideSink
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who wants to know.
+
+    Attributes:
+        judged: called with each judged batch.
+        tell: called with sentences for the person watching, from several threads.
+    """
+
+    judged: Callable[[Judged], None] = lambda _: None
+    tell: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a worker is about at one moment.
+
+    Attributes:
+        turned: seconds since the loop last turned.
+        owned: partitions that are this worker's.
+        reading: those of them that are read; the others' positions are being asked.
+        writers: the sinks, the first one first.
+        revision: of the rule set.
+    """
+
+    turned: float
+    owned: tuple[int, ...]
+    reading: tuple[int, ...]
+    writers: tuple[WriterState, ...]
+    revision: str
 
 
 class Worker:
-    """Turns records of a source into verdicts in a sink, until told to stop. It is the source's listener.
+    """Turns records of a source into verdicts in sinks, until told to stop. It is the source's listener.
 
     Args:
         source: opened by `run`.
-        detector: judges batches.
-        sink: owns the positions.
-        pace: how much at once.
-        clock: monotonic seconds.
-        watch: called with each judged batch, for whoever shows progress.
+        detector: judges batches; the attribute may be set to another one between two turns.
+        sink: owns the positions; the group gets a copy of them.
+        pace: how much at once, and how long to wait.
+        watch: who wants to know.
+        sides: further sinks; each holds the others back when its queue is full.
     """
 
     def __init__(
@@ -49,73 +92,172 @@ class Worker:
         detector: Detector,
         sink: Sink,
         pace: Pace,
-        clock: Callable[[], float],
-        watch: Callable[[Judged], None],
+        watch: Watch,
+        sides: Sequence[Side] = (),
     ) -> None:
         self.source = source
         self.detector = detector
-        self.sink = sink
         self.pace = pace
-        self.clock = clock
         self.watch = watch
-        self._held = 0
-        self._held_since = 0.0
-        self._failed = False
+        self._bell = threading.Event()
+        sinks = [("results", sink), *((side.name, side.sink) for side in sides)]
+        self._writers = [Writer(name, each, pace, self._bell, watch.tell) for name, each in sinks]
+        backfill = frozenset(place for place, side in enumerate(sides, 1) if side.backfill)
+        self._starting = Starting(self._writers, backfill, source.beginning)
+        self._portion = Portion(pace)
+        self._owned: set[int] = set()
+        self._reading: set[int] = set()  # of those: sought, and neither refused nor given away since
+        self._turned = time.monotonic()
+        self._ended = False
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Work until `stopped` says so, then finish what is held."""
-        self.source.open(self)
+        """Work until `stopped` says so, then finish what is held.
+
+        Raises:
+            StreamError: the stream or a store is lost, or the finish took longer than `pace.drain_seconds`.
+        """
+        for writer in self._writers:
+            writer.launch()
         try:
+            self.source.open(self)
             while not stopped():
                 self.turn()
-            self.settle()
-        except BaseException:
-            self._failed = True
-            raise
+            self._finish()
+        finally:
+            self._ended = True  # whatever is left belongs to whoever comes next
+            for writer in self._writers:
+                writer.end(timeout=1.0)
 
     def turn(self) -> None:
-        """Take one batch from the source to the sink."""
-        batch = self.source.poll(self.pace.poll_records, self.pace.poll_seconds)
+        """Take one batch to the writers, which flush at their pace, and hear what they have to say."""
+        batch = self.source.poll(self._room(), self.pace.poll_seconds)  # poll
         if batch is not None:
-            judged = self.detector.judge(batch)
-            self.sink.write(judged)
-            self._hold(judged)
-            self.watch(judged)
-        if self._due():
-            self.settle()
+            batch = self._of_those_read(batch)
+        if batch is not None:
+            judged = self._judge(batch)  # judge
+            load = Load(judged)
+            for writer in self._writers:
+                writer.write(load)  # write, and flush when it is time
+            self.watch.judged(judged)
+        self._listen()
+        self._commit()  # commit
+        self._turned = time.monotonic()
 
-    def settle(self) -> None:
-        """Make what is held durable, then tell the group; what another worker has taken over is read anew."""
-        try:
-            positions = self.sink.flush()
-        except PositionMoved as moved:
-            positions = moved.flushed
-            self.source.seek(self.sink.start(moved.partitions))  # moved by others, so each has a position
-        self._held = 0
-        self.source.commit(positions)
+    # --- what the source says, from within `poll`
 
-    def assigned(self, partitions: list[int]) -> Positions:
-        """Read where the results are, and go on from there."""
-        return self.sink.start(partitions)
+    def assigned(self, partitions: list[int]) -> None:
+        """Ask the sinks where they are; their answers are heard in a later turn."""
+        self._owned.update(partitions)
+        self._restart(partitions)
 
     def revoked(self, partitions: list[int]) -> None:
-        """Finish before another worker reads the positions; after a failure, leave that to the other one."""
-        if not self._failed:
-            self.settle()
-        self.sink.discard(partitions)
+        """Finish before another worker reads the positions; what takes too long is left to that one."""
+        if self._ended:
+            return
+        read = self._reading.intersection(partitions)
+        self._drop([p for p in partitions if p not in read])
+        if read and not self._drained(self.pace.revoke_seconds):
+            self.watch.tell(
+                f"partitions {sorted(read)} were given away before everything of them was stored:"
+                " their next worker reads the rest again"
+            )
+        self._commit()
+        self._drop(partitions)
 
     def lost(self, partitions: list[int]) -> None:
         """Throw away what another worker is doing already."""
-        self.sink.discard(partitions)
+        if not self._ended:
+            self._drop(partitions)
 
-    def _hold(self, judged: Judged) -> None:
-        if not self._held:
-            self._held_since = self.clock()
-        self._held += len(judged.batch)
+    # --- what others ask
 
-    def _due(self) -> bool:
-        if not self._held:
-            return False
-        return (
-            self._held >= self.pace.commit_rows or self.clock() - self._held_since >= self.pace.commit_seconds
+    def idle(self) -> bool:
+        """Say whether everything that was polled is stored, and every partition's position is known."""
+        return self._reading == self._owned and all(writer.idle for writer in self._writers)
+
+    def state(self) -> State:
+        """Return what the worker is about. May be called from any thread."""
+        return State(
+            turned=time.monotonic() - self._turned,
+            owned=tuple(sorted(self._owned.copy())),
+            reading=tuple(sorted(self._reading.copy())),
+            writers=tuple(writer.state() for writer in self._writers),
+            revision=self.detector.rules.revision,
         )
+
+    # --- the steps
+
+    def _room(self) -> int:
+        """Return how many records to take: none while a sink cannot follow."""
+        self._bell.clear()
+        if any(writer.full for writer in self._writers):
+            self._bell.wait(self.pace.poll_seconds)  # it is nearly done, mostly
+        return 0 if any(writer.full for writer in self._writers) else self._portion()
+
+    def _of_those_read(self, batch: Batch) -> Batch | None:
+        """Leave out what was read before a seek."""
+        if self._reading.issuperset(batch.partitions):
+            return batch
+        rows = [row for row, partition in enumerate(batch.partitions) if partition in self._reading]
+        return batch.take(rows) if rows else None
+
+    def _judge(self, batch: Batch) -> Judged:
+        began = time.monotonic()
+        judged = self.detector.judge(batch)
+        self._portion.learn(len(batch), time.monotonic() - began)
+        return judged
+
+    def _listen(self) -> None:
+        """Hear the writers: what was refused is started anew, what is started is read."""
+        refused: set[int] = set()
+        for writer in self._writers:
+            writer.check()
+            refused |= writer.moved()
+        refused &= self._reading  # of the others the position is being asked anyway
+        if refused:
+            self._restart(sorted(refused))
+        positions = self._starting.answered()
+        if positions:
+            self.source.seek(positions)
+            self._reading.update(positions)
+
+    def _commit(self) -> None:
+        """Copy the first sink's positions to the group."""
+        flushed = self._writers[0].flushed()
+        positions = {p: offset for p, offset in flushed.items() if p in self._owned}
+        if positions:
+            self.source.commit(positions)
+
+    def _restart(self, partitions: list[int]) -> None:
+        self._reading.difference_update(partitions)
+        self._starting.ask(partitions)
+
+    def _drop(self, partitions: list[int]) -> None:
+        self._owned.difference_update(partitions)
+        self._reading.difference_update(partitions)
+        self._starting.forget(partitions)
+        for writer in self._writers:
+            writer.discard(partitions)
+
+    def _finish(self) -> None:
+        drained = self._drained(self.pace.drain_seconds)
+        self._commit()
+        if not drained:
+            raise StreamError(
+                f"not everything that was read could be stored within {self.pace.drain_seconds:g} s",
+                "nothing is lost: the next worker reads it again",
+            )
+
+    def _drained(self, seconds: float) -> bool:
+        """Have every sink flush what it was given; say whether all of it was done in time."""
+        deadline = time.monotonic() + seconds
+        wishes: list[Drain] = [writer.drain() for writer in self._writers]
+        while not all(wish.done for wish in wishes):
+            for writer in self._writers:
+                writer.check()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._bell.wait(left)
+            self._bell.clear()
+        return True

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar, cast
+from dataclasses import dataclass
+from typing import Literal, TypeVar, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
-from tocsin.model import Batch, Headers, Stream
-from tocsin.ports import Listener, Positions
+from tocsin.model import Batch, Headers, Rejected, RejectReason, Stream
+from tocsin.ports import BEGINNING, Listener, Positions
+from tocsin.sources.kafka_link import Link
 
 T = TypeVar("T")
 
@@ -26,6 +29,7 @@ _DEFAULTS: dict[str, object] = {
     "fetch.error.backoff.ms": 100,
     "queued.max.messages.kbytes": 65_536,  # memory is bounded by this and two batches
     "topic.metadata.refresh.interval.ms": 30_000,  # partitions added to the topic are found within it
+    "statistics.interval.ms": 2_000,  # how soon it shows that a broker is back
 }
 
 _PROMISES = (
@@ -45,31 +49,66 @@ _GONE = {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UN
 _FATAL = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._FATAL}  # noqa: SLF001
 
 
+_ANSWER = 10.0
+"""Seconds to wait for where a partition's log begins and ends."""
+
+_SHORT = 1.0
+"""Seconds for which holding back costs nothing: pausing a partition throws away what was fetched of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """As whom a source reads, and what it does about records that are gone.
+
+    Attributes:
+        group: the consumer group.
+        instance: a static member's name in the group; empty for a member of the moment.
+        on_gap: `stop` when the next record was removed from the topic, or `continue` after the gap, which is
+            then a rejected record.
+        tell: called with a sentence when the cluster goes away, and when it is back.
+    """
+
+    group: str
+    instance: str = ""
+    on_gap: Literal["stop", "continue"] = "stop"
+    tell: Callable[[str], None] = lambda _: None
+
+
 class KafkaSource:
     """The source port over a consumer group; see `tocsin.ports.Source` for the promises.
+
+    A partition is *paused* (librdkafka's word) from its assignment until it is sought, and while records are
+    held back.
 
     Args:
         cluster: where the topic is; its options win over the defaults above.
         topic: what to read.
-        group: the consumer group.
+        member: as whom.
 
     Raises:
         SettingsError: a client property that librdkafka does not accept, or that would break a promise.
     """
 
-    def __init__(self, cluster: Cluster, topic: Topic, group: str) -> None:
+    def __init__(self, cluster: Cluster, topic: Topic, member: Membership) -> None:
+        self.link = Link(cluster.bootstrap_servers, member.tell)
         self._cluster = cluster
         self._topic = topic
+        self._member = member
         self._stream = Stream(kind="topic", name=topic.name, id=topic.id)
         self._owned: set[int] = set()
         self._leaving: set[int] = set()  # being revoked: still committed, no longer sought
-        self._next: dict[int, int] = {}  # partition -> the record to be read next
+        self._to_seek: dict[int, int] = {}
+        self._next: dict[int, int] = {}  # of those sought: partition -> the record to be read next
         self._lag: dict[int, int] = {}
+        self._held_since: float | None = None
+        self._paused = False
         self._joined = False
         self._failure: Exception | None = None
-        defaults = _defaults(cluster.options)
+        own = {"group.id": member.group, "client.id": "tocsin", **self.link.callbacks()}
+        if member.instance:
+            own["group.instance.id"] = member.instance
         try:
-            self._consumer = Consumer(cluster.client({**defaults, "group.id": group, "client.id": "tocsin"}))
+            self._consumer = Consumer(cluster.client({**_defaults(cluster.options), **own}))
         except KafkaException as error:
             raise bad_option(error) from error
 
@@ -78,13 +117,14 @@ class KafkaSource:
 
         def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self._joined = True
-            numbers = [p.partition for p in partitions]
-            positions = self._guarded(listener.assigned, numbers) or {}
             for partition in partitions:
-                partition.offset = positions.get(partition.partition, OFFSET_BEGINNING)
-            self._owned.update(numbers)
-            self._next.update({p: positions.get(p, 0) for p in numbers})
+                partition.offset = OFFSET_BEGINNING  # until it is sought
             consumer.incremental_assign(partitions)
+            if partitions:
+                consumer.pause(partitions)
+            numbers = [p.partition for p in partitions]
+            self._owned.update(numbers)
+            self._guarded(listener.assigned, numbers)
 
         def revoked(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             self._let_go(consumer, partitions, listener.revoked)
@@ -101,20 +141,21 @@ class KafkaSource:
         Raises:
             StreamError: the topic is gone, forbidden, or no longer has the position that comes next.
         """
+        if max_records > 0:
+            self._let_flow()
+        elif self._holds_back():
+            return None
+        self._seek()
         try:
-            messages = self._consumer.consume(max_records, timeout)
+            messages = self._consumer.consume(max(max_records, 1), timeout)
         except KafkaException as error:
             raise unreachable(self._cluster, error) from error
         if self._failure is not None:
             raise self._failure
-        good = [m for m in messages if m.error() is None]
-        if len(good) < len(messages):
-            for message in messages:
-                fault = message.error()
-                if fault is not None:
-                    self._look_at(fault, message)
-        batch = self._batch(good) if good else None
+        self.link.check()
+        batch = self._batch(messages) if messages else None
         if batch is not None:
+            self.link.works()
             last = dict(zip(batch.partitions, batch.offsets, strict=True))  # offsets rise
             for partition, offset in last.items():  # the end may have been told with them: it is beyond
                 self._next[partition] = max(self._next.get(partition, 0), offset + 1)
@@ -127,13 +168,16 @@ class KafkaSource:
         Raises:
             StreamError: the client refuses.
         """
-        for partition, offset in positions.items():
-            if partition in self._owned - self._leaving:
-                try:
-                    self._consumer.seek(TopicPartition(self._topic.name, partition, offset))
-                except KafkaException as error:
-                    raise unreachable(self._cluster, error) from error
-                self._next[partition] = offset
+        self._to_seek.update({p: o for p, o in positions.items() if p in self._owned - self._leaving})
+        self._seek()
+
+    def beginning(self, partitions: list[int]) -> Positions:
+        """Return the first offsets that the log still has.
+
+        Raises:
+            StreamError: nobody answers.
+        """
+        return {p: self._watermarks(p)[0] for p in partitions}
 
     def commit(self, positions: Positions) -> None:
         """Copy the positions to the group, in the background; failing is not worth stopping for."""
@@ -145,7 +189,7 @@ class KafkaSource:
                 logger.info("offsets of the group were not copied: %s", error)
 
     def close(self) -> None:
-        """Leave the group, so that others take over at once."""
+        """Leave the group, so that others take over at once; a static member's partitions wait for it."""
         self._consumer.close()
 
     def lag(self) -> dict[int, int]:
@@ -162,12 +206,45 @@ class KafkaSource:
         Here and not in `lag`, because the consumer makes other threads wait as long as it polls.
         """
         found = {}
-        for partition in sorted(self._owned):
-            place = TopicPartition(self._topic.name, partition)
-            low, high = self._consumer.get_watermark_offsets(place, cached=True)
+        for partition in sorted(self._next):
+            low, high = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
             if high >= 0:
                 found[partition] = max(0, high - max(low, self._next[partition]))
         return found
+
+    def _let_flow(self) -> None:
+        self._held_since = None
+        if self._paused:
+            self._paused = False
+            self._consumer.resume([self._place(p) for p in self._next])
+
+    def _holds_back(self) -> bool:
+        """Pause what is read when that has been wished for a while; say whether it is too early for that."""
+        now = time.monotonic()
+        self._held_since = self._held_since or now
+        if now - self._held_since < _SHORT:
+            return True
+        if not self._paused:
+            self._paused = True
+            self._consumer.pause([self._place(p) for p in self._next])
+        return False
+
+    def _seek(self) -> None:
+        for partition, offset in list(self._to_seek.items()):
+            place = self._place(partition, OFFSET_BEGINNING if offset == BEGINNING else offset)
+            try:
+                self._consumer.seek(place)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError._STATE:  # noqa: SLF001 - assigned a moment ago
+                    continue
+                raise unreachable(self._cluster, error) from error
+            del self._to_seek[partition]
+            self._next[partition] = max(0, offset)
+            if not self._paused:
+                self._consumer.resume([place])
+
+    def _place(self, partition: int, offset: int = 0) -> TopicPartition:
+        return TopicPartition(self._topic.name, partition, offset)
 
     def _let_go(
         self, consumer: Consumer, partitions: list[TopicPartition], tell: Callable[[list[int]], None]
@@ -175,8 +252,11 @@ class KafkaSource:
         numbers = [p.partition for p in partitions]
         self._leaving.update(numbers)
         self._guarded(tell, numbers)
-        self._leaving.difference_update(numbers)
-        self._owned.difference_update(numbers)
+        for partition in numbers:
+            for known in (self._leaving, self._owned):
+                known.discard(partition)
+            for positions in (self._to_seek, self._next):
+                positions.pop(partition, None)
         consumer.incremental_unassign(partitions)
 
     def _guarded(self, callback: Callable[[list[int]], T], partitions: list[int]) -> T | None:
@@ -187,36 +267,94 @@ class KafkaSource:
             self._failure = error
             return None
 
-    def _look_at(self, fault: KafkaError, message: Message) -> None:
-        """Raise what cannot mend itself; librdkafka goes on trying with the rest."""
+    def _batch(self, messages: list[Message]) -> Batch | None:
+        """Return the records among what the client gave, and those that are lost, as rejected ones."""
+        good = [m for m in messages if m.error() is None]
+        gaps: list[tuple[int, int, str]] = []
+        if len(good) < len(messages):
+            for message in messages:
+                fault = message.error()
+                if fault is not None:
+                    gaps += self._look_at(fault, message)
+        if not good and not gaps:
+            return None
+        # confluent-kafka types these as optional for messages that carry an error; these do not
+        batch = Batch(
+            stream=self._stream,
+            partitions=cast(list[int], [m.partition() for m in good]),
+            offsets=cast(list[int], [m.offset() for m in good]),
+            timestamps=[m.timestamp()[1] for m in good],
+            keys=cast(Sequence[bytes | None], [m.key() for m in good]),
+            values=cast(Sequence[bytes | None], [m.value() for m in good]),
+            headers=cast(Sequence[Headers], [m.headers() or () for m in good]),
+        )
+        return _with_gaps(batch, gaps) if gaps else batch
+
+    def _look_at(self, fault: KafkaError, message: Message) -> list[tuple[int, int, str]]:
+        """Raise what cannot mend itself, and return a gap; librdkafka goes on trying with the rest."""
+        partition = cast(int, message.partition())
         if fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
-            partition, end = cast(int, message.partition()), cast(int, message.offset())
-            self._next[partition] = max(end, self._next.get(partition, 0))
-            return
-        where = f"{self._topic.name}[{message.partition()}]"
+            if partition in self._next:
+                self._next[partition] = max(cast(int, message.offset()), self._next[partition])
+                self.link.works()
+            return []
+        where = f"{self._topic.name}[{partition}]"
         if fault.code() in _OUTSIDE:
-            raise StreamError(
-                f"{where}: the next record to read is no longer in the topic: {fault.str()}",
-                "retention removed records before they were classified, or the topic was made anew;"
-                " begin anew with other --results",
-            )
+            return [self._gap(partition, where)] if partition in self._next else []
         if fault.code() in _GONE:
             raise StreamError(f"{where}: the topic is gone", "was it deleted?")
         if fault.fatal() or fault.code() in _FATAL:
             raise unreachable(self._cluster, KafkaException(fault))
         logger.info("%s: %s", where, fault)
+        return []
 
-    def _batch(self, messages: list[Message]) -> Batch:
-        # confluent-kafka types these as optional for messages that carry an error; these do not
-        return Batch(
-            stream=self._stream,
-            partitions=cast(Sequence[int], [m.partition() for m in messages]),
-            offsets=cast(Sequence[int], [m.offset() for m in messages]),
-            timestamps=[m.timestamp()[1] for m in messages],
-            keys=cast(Sequence[bytes | None], [m.key() for m in messages]),
-            values=cast(Sequence[bytes | None], [m.value() for m in messages]),
-            headers=cast(Sequence[Headers], [m.headers() or () for m in messages]),
-        )
+    def _gap(self, partition: int, where: str) -> tuple[int, int, str]:
+        """Go on after the records that are gone, when that is wanted.
+
+        Returns: the partition, the last offset that is gone, and a sentence.
+
+        Raises:
+            StreamError: it is not wanted, or the position is no gap but lies beyond the end.
+        """
+        wanted = self._next[partition]
+        low, high = self._watermarks(partition)
+        if wanted > high:
+            raise StreamError(
+                f"{where}: record {wanted} is to be read next, but the topic ends at {high}",
+                "records that were classified are no longer in it; begin anew with other --results",
+            )
+        gone = f"offsets {wanted} to {low - 1} were removed before they were read"
+        if self._member.on_gap == "stop":
+            raise StreamError(
+                f"{where}: the next record to read is no longer in the topic: {gone}",
+                "retention was faster; go on without them with --on-gap continue",
+            )
+        self._member.tell(f"{where}: {gone}; going on after them")
+        self.seek({partition: low})
+        return partition, low - 1, gone
+
+    def _watermarks(self, partition: int) -> tuple[int, int]:
+        try:
+            low, high = self._consumer.get_watermark_offsets(self._place(partition), timeout=_ANSWER)
+        except KafkaException as error:
+            raise unreachable(self._cluster, error) from error
+        return low, high
+
+
+def _with_gaps(batch: Batch, gaps: Sequence[tuple[int, int, str]]) -> Batch:
+    """Return the batch with a row for each gap, at its last offset: with that the position moves over it."""
+    first, count = len(batch), len(gaps)
+    lost = [Rejected(RejectReason.LOST, gone) for _, _, gone in gaps]
+    return Batch(
+        stream=batch.stream,
+        partitions=[*batch.partitions, *(partition for partition, _, _ in gaps)],
+        offsets=[*batch.offsets, *(offset for _, offset, _ in gaps)],
+        timestamps=[*batch.timestamps, *[-1] * count],
+        keys=[*batch.keys, *[None] * count],
+        values=[*batch.values, *[None] * count],
+        headers=[*batch.headers, *[()] * count],
+        faults=dict(enumerate(lost, first)),
+    )
 
 
 def _defaults(options: Mapping[str, str]) -> dict[str, object]:

@@ -114,7 +114,7 @@ class _Reporter:
         """Say whether everything that this worker is given has been read, for long enough to be true."""
         now = time.monotonic()
         source = self._running.source
-        if not source.caught_up():
+        if not source.caught_up() or not self._running.worker.idle():
             self._last_behind = now
         return now - self._last_behind >= (_SETTLED if source.lag() else _UNEMPLOYED)
 

@@ -1,0 +1,61 @@
+"""How much a worker takes and holds at once, and how long it waits for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Memory is bounded by these: a batch that is judged, and per sink a queue and what waits for the flush.
+
+    Attributes:
+        poll_records: at most so many records a poll; 5,000 to 10,000 fit a core's cache.
+        poll_seconds: wait at most so long for the first of them.
+        judge_seconds: take no more records than are judged in about so long, or the group waits for us.
+        commit_rows: flush after so many records...
+        commit_seconds: ... or after so long, whichever comes first.
+        queue_rows: records that may wait for a sink before no more are read...
+        queue_bytes: ... or so many bytes; as many may wait in it for a flush.
+        revoke_seconds: finish partitions that go to another worker within this; the group waits so long.
+        drain_seconds: finish everything within this when told to stop.
+        patience_seconds: a store that is away is tried again for so long before giving up.
+    """
+
+    poll_records: int = 10_000
+    poll_seconds: float = 0.1
+    judge_seconds: float = 1.0
+    commit_rows: int = 20_000
+    commit_seconds: float = 0.5
+    queue_rows: int = 50_000
+    queue_bytes: int = 64_000_000
+    revoke_seconds: float = 10.0
+    drain_seconds: float = 30.0
+    patience_seconds: float = 60.0
+
+
+class Portion:
+    """How many records to take next, learnt from how long the last ones took.
+
+    A rule set can be slow, and while a batch is judged nothing is answered to the group: so a batch is only
+    as large as `judge_seconds` allows.
+    """
+
+    _FIRST = 1_000
+    _LEAST = 10
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._each: float | None = None  # seconds a record, smoothed
+
+    def __call__(self) -> int:
+        """Return the number of records."""
+        if self._each is None:
+            return min(self._FIRST, self._pace.poll_records)
+        fitting = self._pace.judge_seconds / max(self._each, 1e-9)
+        return int(min(max(fitting, self._LEAST), self._pace.poll_records))
+
+    def learn(self, records: int, seconds: float) -> None:
+        """Take note of how long a batch took."""
+        each = seconds / records
+        self._each = each if self._each is None else (self._each + each) / 2
