@@ -18,5 +18,5 @@ INVENTED = frozenset(
 """In small letters. Numbers are not among them: records may write those in many ways anyway.
 
 Whoever looks for a text in the bytes of records instead of in the values of events has to know these, and
-that decoding may join parts of a record by a character other than a letter, a digit, a blank or one of `._-`.
+that decoding may join parts of a record by other characters than letters, digits, blanks and `._-:@%$#!`.
 """

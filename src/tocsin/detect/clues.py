@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tocsin.decode.invented import INVENTED
 from tocsin.detect.literals import SHORTEST, required
-from tocsin.rules.ir import Atom, Part, Present, Regex, Text, Wild, fold
+from tocsin.rules.ir import Atom, Part, Present, Reference, Regex, Text, Wild, fold
 
 
 class Where(IntEnum):
@@ -24,6 +24,10 @@ class Where(IntEnum):
     """Anywhere, in a value of ASCII characters; every other value counts as having it."""
     IN_RECORD = 6
     """Anywhere in the record's bytes; every record that may write it otherwise counts as having it."""
+    TEST = 7
+    """Nothing is looked for: the atom is tested on each distinct value."""
+    PAIR = 8
+    """The atom is tested on each distinct pair of values of the field and of the one that it refers to."""
 
 
 class Pattern(NamedTuple):
@@ -32,6 +36,12 @@ class Pattern(NamedTuple):
     field: str
     where: Where
     literal: str
+    atom: Atom | None = None
+
+    @property
+    def order(self) -> tuple[str, int, str, str]:
+        """Return what patterns are sorted by."""
+        return self.field, self.where, self.literal, repr(self.atom)
 
 
 class Clue(NamedTuple):
@@ -58,6 +68,15 @@ def clue_of(atom: Atom) -> Clue | None:
             return Clue(frozenset({Pattern(atom.field, Where.PRESENT, "")}), exact=True)
         case _:
             return None
+
+
+def tested(atom: Atom) -> Clue | None:
+    """Return the clue that an atom's own test is; None where it reads every field."""
+    if atom.field is None:
+        return None
+    if isinstance(atom, Reference):
+        return Clue(frozenset({Pattern(atom.field, Where.PAIR, atom.other, atom)}), exact=True)
+    return Clue(frozenset({Pattern(atom.field, Where.TEST, "", atom)}), exact=True)
 
 
 def _clue_of_regex(atom: Regex) -> Clue | None:
@@ -106,7 +125,7 @@ _PLACES = {
     (False, True): Where.END,
 }
 
-_PLAIN = re.compile(r"[a-z0-9 ._-]+")
+_PLAIN = re.compile(r"[a-z0-9 ._:@%$#!-]+")
 """Characters that JSON writes as they are, but for writers that escape what need not be escaped."""
 
 _NUMBER = re.compile(r"[0-9a-fx .+-]+")

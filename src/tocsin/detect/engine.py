@@ -14,7 +14,7 @@ from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
 from tocsin.detect.scan import Matching
 from tocsin.detect.settle import settled, telling
-from tocsin.detect.sight import FieldMemo
+from tocsin.detect.sight import FieldMemo, PairMemo
 from tocsin.model import LogSource
 from tocsin.rules import Rule, RuleSet
 from tocsin.rules.ir import Atom, Reference, atoms
@@ -93,10 +93,13 @@ class Engine:
         def memo(patterns: Sequence[tuple[int, Pattern]]) -> FieldMemo:
             return FieldMemo(patterns, self._matching, SIGHTS, SIGHTS_TEXT)
 
+        def pairs(patterns: Sequence[tuple[int, Pattern]]) -> PairMemo:
+            return PairMemo(patterns, SIGHTS, SIGHTS_TEXT)
+
         def records(patterns: Sequence[tuple[int, Pattern]]) -> RecordScan:
             return RecordScan(patterns, self._matching)
 
-        return Parts(memo, records, self._conclusions)
+        return Parts(memo, pairs, records, self._conclusions)
 
 
 class _Route:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.detect.clues import Clue, Pattern, Where, clue_of
+from tocsin.detect.clues import Clue, Pattern, Where, clue_of, tested
 from tocsin.detect.rarity import cost, cover_of, expected
 from tocsin.rules.ir import Atom, Node, atoms
 
@@ -48,17 +48,33 @@ class Plan:
         price = self._prices.__getitem__
         cover = cover_of(condition, self.clues, price)
         self.chosen |= cover or set()
+        if cover is None:
+            self._test(condition)
         if cover is None or cost(cover, price) > OFTEN:
             self.chosen |= self._patterns(condition)
         return cover
+
+    def _test(self, condition: Node) -> None:
+        """Have what cannot be looked for tested once per distinct value, since every event asks for it."""
+        for atom in atoms(condition):
+            if self.clues[atom] is None:
+                self.clues[atom] = tested(atom)
 
     def by_field(self) -> list[tuple[str, frozenset[Pattern]]]:
         """Return the fields whose values are looked into, and what for."""
         found: dict[str, set[Pattern]] = {}
         for pattern in self.chosen:
-            if pattern.where is not Where.IN_RECORD:
+            if pattern.where not in {Where.IN_RECORD, Where.PAIR}:
                 found.setdefault(pattern.field, set()).add(pattern)
         return [(field, frozenset(found[field])) for field in sorted(found)]
+
+    def by_pair(self) -> list[tuple[tuple[str, str], frozenset[Pattern]]]:
+        """Return the pairs of fields that are compared, and how."""
+        found: dict[tuple[str, str], set[Pattern]] = {}
+        for pattern in self.chosen:
+            if pattern.where is Where.PAIR:
+                found.setdefault((pattern.field, pattern.literal), set()).add(pattern)
+        return [(pair, frozenset(found[pair])) for pair in sorted(found)]
 
     def in_records(self) -> frozenset[Pattern]:
         """Return what is looked for in the bytes of records."""

@@ -14,7 +14,7 @@ from tocsin.detect.outcome import Firing, Outcome, View
 from tocsin.detect.plan import Plan
 from tocsin.detect.reading import Reading
 from tocsin.detect.residue import Deduction, Hits, Signal, deduction
-from tocsin.detect.sight import UNSEEN, FieldMemo, Sight
+from tocsin.detect.sight import UNSEEN, FieldMemo, PairMemo, Sight
 from tocsin.model import NOTHING, Verdict
 from tocsin.rules.ir import Node
 
@@ -43,14 +43,17 @@ class Parts:
     def __init__(
         self,
         memo: Callable[[Sequence[tuple[int, Pattern]]], FieldMemo],
+        pairs: Callable[[Sequence[tuple[int, Pattern]]], PairMemo],
         records: Callable[[Sequence[tuple[int, Pattern]]], RecordScan],
         conclusions: Conclusions,
     ) -> None:
         self.conclusions = conclusions
         self._make_memo = memo
+        self._make_pairs = pairs
         self._make_records = records
         self._numbers: dict[Pattern, int] = {}
         self._memos: dict[frozenset[Pattern], FieldMemo] = {}
+        self._pairs: dict[frozenset[Pattern], PairMemo] = {}
         self._records: dict[frozenset[Pattern], RecordScan] = {}
 
     def number(self, pattern: Pattern) -> int:
@@ -64,6 +67,13 @@ class Parts:
             found = self._memos[patterns] = self._make_memo(self._numbered(patterns))
         return found
 
+    def pairs(self, patterns: frozenset[Pattern]) -> PairMemo:
+        """Return the memo of the references between two fields."""
+        found = self._pairs.get(patterns)
+        if found is None:
+            found = self._pairs[patterns] = self._make_pairs(self._numbered(patterns))
+        return found
+
     def records(self, patterns: frozenset[Pattern]) -> RecordScan:
         """Return what looks for patterns in records."""
         found = self._records.get(patterns)
@@ -72,7 +82,7 @@ class Parts:
         return found
 
     def _numbered(self, patterns: frozenset[Pattern]) -> list[tuple[int, Pattern]]:
-        return [(self.number(pattern), pattern) for pattern in sorted(patterns)]
+        return [(self.number(pattern), pattern) for pattern in sorted(patterns, key=lambda p: p.order)]
 
 
 class Program:
@@ -102,6 +112,7 @@ class Program:
             if clue is not None and clue.patterns <= plan.chosen
         }
         self._memos = [(field, self._parts.memo(patterns)) for field, patterns in plan.by_field()]
+        self._pairs = [(pair, self._parts.pairs(patterns)) for pair, patterns in plan.by_pair()]
         records = plan.in_records()
         self._records = self._parts.records(records) if records else None
 
@@ -124,9 +135,10 @@ class Program:
                 verdicts[rows[place]] = outcome.verdict(view)
 
     def _outcomes_of(self, group: Group) -> Sequence[Outcome | None]:
-        columns: list[Iterable[Sight]] = [
-            map(memo.__getitem__, group.columns[field]) for field, memo in self._memos
-        ]
+        found = group.columns
+        columns: list[Iterable[Sight]] = [map(memo.__getitem__, found[field]) for field, memo in self._memos]
+        for (field, other), pairs in self._pairs:
+            columns.append(map(pairs.__getitem__, zip(found[field], found[other], strict=True)))
         if self._records is not None:
             values = group.batch.values
             columns.append(self._records.sights([values[row] or b"" for row in group.rows]))
@@ -139,6 +151,7 @@ class Program:
         sights = [
             memo.of(reading.values(field), present=reading.is_present(field)) for field, memo in self._memos
         ]
+        sights += [pairs.of(reading) for _, pairs in self._pairs]
         if self._records is not None:
             sights += self._records.sights([group.batch.values[group.rows[place]] or b""])
         outcome = self._outcomes[tuple(sights)]

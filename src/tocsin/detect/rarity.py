@@ -20,7 +20,7 @@ def expected(pattern: Pattern, uses: int = 1) -> float:
     many rules ask for is what many events have: `powershell.exe` is in one rule out of ten.
     """
     match pattern.where:
-        case Where.PRESENT:
+        case Where.PRESENT | Where.TEST | Where.PAIR:
             return 1.0
         case Where.WHOLE if len(pattern.literal) <= _WORD:
             guess = 0.3

@@ -48,9 +48,9 @@ DOUBT = -1
 DOUBTFUL = (
     rb"\x00|\xef\xbb\xbf"  # not UTF-8, or with a mark in front
     rb"|\xe2\x84\xaa|\xc4[\xb0\xb1]|\xc5\xbf|\xef\xac[\x85\x86]"  # letters that fold to ASCII ones
-    rb"|\\u(00(2[0de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)|212a|013[01]|017f|fb0[56])"
+    rb"|\\u(00(2[013-5de]|3[0-9a]|4[0-9a-f]|6[1-9a-f]|[57][0-9a]|5f)|212a|013[01]|017f|fb0[56])"
 )
-"""What in a record's bytes may hide a literal of ASCII letters, digits, blanks, dots, dashes and underscores:
+"""What in a record's bytes may hide a literal of ASCII letters, digits, blanks and `._-:@%$#!`:
 another encoding, letters that fold to ASCII ones, and escapes of what JSON need not escape. Case aside."""
 
 SHAPE = 3
