@@ -8,13 +8,13 @@ from tocsin.decode.names import LAB
 from tocsin.decode.times import from_milliseconds
 from tocsin.model import NO_CATEGORY, Event, LogSource, Rejected, RejectReason
 
-_LOGSOURCES = {
+LOGSOURCES = {
     "process_start": LogSource(product="windows", category="process_creation"),
     "user_login": LogSource(product="windows", category=NO_CATEGORY, service="security"),
 }
-_WINDOWS = LogSource(product="windows")
+WINDOWS = LogSource(product="windows")
 
-_TEXTS = ("user", "host", "source_ip", "process_name", "command_line", "logon_type")
+TEXTS = ("user", "host", "source_ip", "process_name", "command_line", "logon_type")
 
 
 def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | Rejected:
@@ -36,7 +36,7 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
         return Rejected(RejectReason.MISSING_FIELD, "timestamp: missing")
     if type(timestamp) is not str or not _is_iso_8601(timestamp):
         return _bad("timestamp", "a time in ISO 8601", timestamp)
-    for name in _TEXTS:
+    for name in TEXTS:
         value = found.get(name)
         if value is not None and type(value) is not str:
             return _bad(name, "a text", value)
@@ -48,19 +48,25 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
         source_ip=found.get("source_ip") or "",  # type: ignore[arg-type]
         event_type=event_type,
         fields=_fields(found),
-        logsource=_LOGSOURCES.get(event_type, _WINDOWS),
+        logsource=LOGSOURCES.get(event_type, WINDOWS),
     )
 
 
 def _fields(found: dict[str, object]) -> dict[str, object]:
     """Return the object with Sigma's names beside the lab's; its own keys win."""
-    fields = {sigma: found[lab] for lab, sigma in LAB.items() if lab in found}
+    fields = dict(found)
+    for lab, sigma in LAB.items():
+        if fields.get(sigma) is None and lab in found:
+            fields[sigma] = found[lab]
     name = found.get("process_name")
-    if name is not None:
-        # Sigma's Image is a path and rules ask how it ends; the lab knows the file's name alone.
-        fields["Image"] = name if "\\" in name else "\\" + name  # type: ignore[operator]
-    fields.update(found)
+    if name is not None and fields.get("Image") is None:
+        fields["Image"] = image(name)
     return fields
+
+
+def image(name: object) -> object:
+    """Return a file's name as the end of a path: Sigma's Image is one, and rules ask how it ends."""
+    return "\\" + name if isinstance(name, str) and "\\" not in name else name
 
 
 def _is_iso_8601(text: str) -> bool:

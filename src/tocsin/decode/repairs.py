@@ -1,18 +1,87 @@
 """What collectors lose or Windows names otherwise, found again so that Sigma's rules see it.
 
-Each function returns the fields to add to an event of one service; an event keeps its own fields, except
-where a collector has overwritten one. Whoever writes events may be the adversary, so each expression takes
-linear time.
+Each repair is of one field, and says which fields it reads: so it works on one event and on columns alike. An
+event keeps its own fields, except where a collector has overwritten one; null is as good as missing. Whoever
+writes events may be the adversary, so each expression takes linear time.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from tocsin.decode.names import ANTIVIRUS, HASHES, PROCESS_CREATED
 
 Fields = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How a field is found again.
+
+    Attributes:
+        field: the one that is given.
+        reads: fields of the event, as they were before any repair.
+        give: from the values of those (None: missing or null) to the field's; None leaves it as it is.
+    """
+
+    field: str
+    reads: tuple[str, ...]
+    give: Callable[..., object]
+
+
+def repair(service: str, number: int, fields: Fields) -> dict[str, object]:
+    """Return what is to be added to the fields of an event of a service."""
+    found: dict[str, object] = {}
+    for one in repairs_of(service, number):
+        value = one.give(*[fields.get(name) for name in one.reads])
+        if value is not None:
+            found[one.field] = value
+    if may_have_blanks(service) and " " in "".join(fields):
+        found = {**_without_blanks(fields), **found}
+    return found
+
+
+def repairs_of(service: str, number: int) -> tuple[Repair, ...]:
+    """Return the repairs of a service's events with an id, but for that of names with blanks."""
+    every = _REPAIRS.get(service)
+    return tuple([one for numbers, one in every if numbers is None or number in numbers]) if every else ()
+
+
+_NEVER_BLANK = frozenset(
+    {"sysmon", "security", "powershell", "powershell-classic", "system", "application", "wmi"}
+)
+"""Services whose events no rule asks for what has blanks in its name: most of all events."""
+
+
+def may_have_blanks(service: str) -> bool:
+    """Say whether what has blanks in its name is to be named anew in the events of a service."""
+    return service not in _NEVER_BLANK
+
+
+def _without_blanks(fields: Fields) -> dict[str, object]:
+    """Name what has blanks in its name (Defender's `Threat Name`) as rules do: `ThreatName`, `Threat_Name`.
+
+    Such names win over other fields of such a name: Defender's `Source Name` is not NXLog's `SourceName`.
+    """
+    found: dict[str, object] = {}
+    for name, value in fields.items():
+        if " " in name:
+            words = name.split()
+            found["".join(words)] = found["_".join(words)] = value
+    return found
+
+
+def _else(own: object, theirs: object) -> object:
+    """Let another field stand for one that the event does not have."""
+    return theirs if own is None else None
+
+
+def _copy(theirs: object) -> object:
+    return theirs
+
 
 _SEVERITIES = frozenset(
     {
@@ -43,52 +112,72 @@ _TYPE_OF = {
 
 _TYPE_IN_MESSAGE = re.compile(r"^EventType: (\w+)", re.MULTILINE)
 
-
-def repair(service: str, number: int, fields: Fields) -> dict[str, object]:
-    """Return what is to be added to the fields of an event of a service."""
-    function = _REPAIRS.get(service)
-    found = function(number, fields) if function else {}
-    if " " in "".join(fields):
-        found = {**_without_blanks(fields), **found}
-    return found
+_HEAD = 96
+"""Characters of Sysmon's message within which the type stands; what follows differs from event to event."""
 
 
-def _without_blanks(fields: Fields) -> dict[str, object]:
-    """Name what has blanks in its name (Defender's `Threat Name`) as rules do: `ThreatName`, `Threat_Name`.
-
-    Such names win over other fields of such a name: Defender's `Source Name` is not NXLog's `SourceName`.
-    """
-    found: dict[str, object] = {}
-    for name, value in fields.items():
-        if " " in name:
-            words = name.split()
-            found["".join(words)] = found["_".join(words)] = value
-    return found
-
-
-def _sysmon(number: int, fields: Fields) -> dict[str, object]:
-    found: dict[str, object] = {}
-    if number in _TYPE_OF:
-        found.update(_event_type(number, fields))
-    hashes = fields.get("Hashes") or fields.get("Hash")
-    if isinstance(hashes, str) and "=" in hashes:
-        for part in hashes.split(","):
-            algorithm, _, digest = part.partition("=")
-            name = HASHES.get(algorithm.strip().upper())
-            if name and name not in fields:
-                found[name] = digest.strip()
-    return found
-
-
-def _event_type(number: int, fields: Fields) -> dict[str, object]:
-    given = fields.get("EventType")
+def _event_type(number: int, given: object, message: object) -> str | None:
     if isinstance(given, str) and given and given.upper() not in _SEVERITIES:
-        return {}
+        return None
     if _TYPE_OF[number]:
-        return {"EventType": _TYPE_OF[number]}
-    message = fields.get("Message")
-    told = _TYPE_IN_MESSAGE.search(message) if isinstance(message, str) else None
-    return {"EventType": told[1]} if told else {}
+        return _TYPE_OF[number]
+    return _told_type(message) if isinstance(message, str) else None
+
+
+def _told_type(message: str) -> str | None:
+    told = _type_in(message[:_HEAD])
+    if told is None and len(message) >= _HEAD:
+        found = _TYPE_IN_MESSAGE.search(message)
+        return found[1] if found else None
+    return told
+
+
+@lru_cache(maxsize=4_096)
+def _type_in(head: str) -> str | None:
+    """Return the type that the first characters of a message tell to the end."""
+    found = _TYPE_IN_MESSAGE.search(head)
+    return found[1] if found and (found.end() < len(head) or len(head) < _HEAD) else None
+
+
+def _types() -> list[tuple[frozenset[int] | None, Repair]]:
+    return [
+        (
+            frozenset({number}),
+            Repair("EventType", ("EventType", *(() if told else ("Message",))), partial(give, number)),
+        )
+        for number, told in _TYPE_OF.items()
+        for give in [_known_type if told else _event_type]
+    ]
+
+
+def _known_type(number: int, given: object) -> str | None:
+    return _event_type(number, given, None)
+
+
+_LONGEST_HASHES = 512
+"""Characters; all four algorithms' take 190. Longer ones are not kept in memory."""
+
+
+def _digest(name: str, own: object, hashes: object, one_hash: object) -> str | None:
+    listed = hashes or one_hash
+    if own is not None or not isinstance(listed, str) or "=" not in listed:
+        return None
+    digests = _kept_digests(listed) if len(listed) <= _LONGEST_HASHES else _digests(listed)
+    return digests.get(name)
+
+
+def _digests(listed: str) -> Mapping[str, str]:
+    """Return the hashes of Sysmon's field `Hashes`, each by the name of its own that rules ask for."""
+    found: dict[str, str] = {}
+    for part in listed.split(","):
+        algorithm, _, digest = part.partition("=")
+        name = HASHES.get(algorithm.strip().upper())
+        if name:
+            found[name] = digest.strip()
+    return found
+
+
+_kept_digests = lru_cache(maxsize=8_192)(_digests)
 
 
 _INTEGRITY = {
@@ -109,28 +198,26 @@ _ACCOUNTS = {
 """Accounts that Security's events name by the computer, where Sysmon's name the account."""
 
 
-def _security(number: int, fields: Fields) -> dict[str, object]:
-    if number != 4688:
-        return {}
-    found = {
-        ours: fields[theirs]
-        for theirs, ours in PROCESS_CREATED.items()
-        if theirs in fields and ours not in fields
-    }
-    label = fields.get("MandatoryLabel")
-    if isinstance(label, str) and label in _INTEGRITY and "IntegrityLevel" not in fields:
-        found["IntegrityLevel"] = _INTEGRITY[label]
-    user = _account(fields, "Target") or _account(fields, "Subject")
-    if user and "User" not in fields:
-        found["User"] = user
-    return found
+def _level_name(own: object, label: object) -> str | None:
+    return _INTEGRITY.get(label) if own is None and isinstance(label, str) else None
 
 
-def _account(fields: Fields, role: str) -> str:
-    sid = fields.get(f"{role}UserSid")
+def _user(own: object, *roles: object) -> str | None:
+    """Return the account of the new process; of each role are given the SID, the name and the domain."""
+    if own is not None:
+        return None
+    return _account(*roles[:3]) or _account(*roles[3:]) or None
+
+
+def _account(sid: object, name: object, domain: object) -> str:
     if isinstance(sid, str) and sid in _ACCOUNTS:
         return _ACCOUNTS[sid]
-    return account(fields.get(f"{role}UserName"), fields.get(f"{role}DomainName"))
+    return account(name, domain)
+
+
+_ROLES = tuple(
+    f"{role}{part}" for role in ("Target", "Subject") for part in ("UserSid", "UserName", "DomainName")
+)
 
 
 def account(name: object, domain: object) -> str:
@@ -142,26 +229,18 @@ def account(name: object, domain: object) -> str:
     return f"{domain}\\{name}"
 
 
-def _windefend(number: int, fields: Fields) -> dict[str, object]:  # noqa: ARG001 - the signature of a repair
-    return {ours: fields[theirs] for theirs, ours in ANTIVIRUS.items() if theirs in fields}
-
-
-def _unnamed_data(number: int, fields: Fields) -> dict[str, object]:  # noqa: ARG001 - as above
+def _message(own: object, message: object, other: object) -> object:
     """Let the message stand for data without names, which flat shapes leave out and the message quotes."""
-    if "Data" in fields:
-        return {}
-    message = fields.get("Message") or fields.get("message")
-    return {"Data": message} if message else {}
+    return (message or other or None) if own is None else None
 
 
 _CLEARED = re.compile(r"The (.{1,300}?) log file was cleared")
 
 
-def _system(number: int, fields: Fields) -> dict[str, object]:
+def _cleared(message: object) -> str | None:
     """Let the channel of event 104 be the one that was cleared, as in EVTX; the message quotes it."""
-    message = fields.get("Message")
-    cleared = _CLEARED.match(message) if number == 104 and isinstance(message, str) else None
-    return {"Channel": cleared[1]} if cleared else {}
+    found = _CLEARED.match(message) if isinstance(message, str) else None
+    return found[1] if found else None
 
 
 _SUBSCRIPTION = re.compile(
@@ -172,20 +251,31 @@ _SUBSCRIPTION = re.compile(
 """The message of a WMI subscription; it quotes what flat shapes lose of `UserData`."""
 
 
-def _wmi(number: int, fields: Fields) -> dict[str, object]:  # noqa: ARG001 - as above
-    message = fields.get("Message")
-    if "PossibleCause" in fields or not isinstance(message, str):
-        return {}
-    quoted = _SUBSCRIPTION.match(message)
-    return dict(quoted.groupdict()) if quoted else {}
+def _quoted(name: str, cause: object, message: object) -> str | None:
+    found = _SUBSCRIPTION.match(message) if cause is None and isinstance(message, str) else None
+    return found[name] if found else None
 
 
-_REPAIRS: Mapping[str, Callable[[int, Fields], dict[str, object]]] = {
-    "sysmon": _sysmon,
-    "security": _security,
-    "system": _system,
-    "wmi": _wmi,
-    "windefend": _windefend,
-    "powershell-classic": _unnamed_data,
-    "application": _unnamed_data,
+_CREATED = frozenset({4688})
+_UNNAMED_DATA = (None, Repair("Data", ("Data", "Message", "message"), _message))
+
+_REPAIRS: Mapping[str, tuple[tuple[frozenset[int] | None, Repair], ...]] = {
+    "sysmon": (
+        *_types(),
+        *((None, Repair(name, (name, "Hashes", "Hash"), partial(_digest, name))) for name in HASHES.values()),
+    ),
+    "security": (
+        *((_CREATED, Repair(ours, (ours, theirs), _else)) for theirs, ours in PROCESS_CREATED.items()),
+        (_CREATED, Repair("IntegrityLevel", ("IntegrityLevel", "MandatoryLabel"), _level_name)),
+        (_CREATED, Repair("User", ("User", *_ROLES), _user)),
+    ),
+    "system": ((frozenset({104}), Repair("Channel", ("Message",), _cleared)),),
+    "wmi": tuple(
+        (None, Repair(name, ("PossibleCause", "Message"), partial(_quoted, name)))
+        for name in _SUBSCRIPTION.groupindex
+    ),
+    "windefend": tuple((None, Repair(ours, (theirs,), _copy)) for theirs, ours in ANTIVIRUS.items()),
+    "powershell-classic": (_UNNAMED_DATA,),
+    "application": (_UNNAMED_DATA,),
 }
+"""Service -> its repairs, each with the event ids that it is for; None for all of them."""

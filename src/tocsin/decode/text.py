@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
 from typing import NoReturn
 
 import msgspec
@@ -19,8 +21,8 @@ _loads = msgspec.json.Decoder().decode
 def parse(value: bytes | None, limits: Limits = DEFAULT) -> dict[str, object] | Rejected:
     """Return the JSON object that a record holds, if it is within the limits; its strings are valid Unicode.
 
-    A byte order mark is passed over, UTF-16 is transcoded, and half a surrogate pair becomes U+FFFD: Windows
-    allows it in a command line, and an event must not hide behind it.
+    A byte order mark is passed over, UTF-16 is transcoded, half a surrogate pair becomes U+FFFD (Windows
+    allows it in a command line), and a number out of range a text: an event must not hide behind it.
     """
     if value is None:
         return Rejected(RejectReason.TOMBSTONE, "the record has no value")
@@ -107,9 +109,9 @@ def _mended(value: bytes, error: Exception, limits: Limits) -> dict[str, object]
             return _object(plain, _loads(plain), limits)
         except _FAULTS as fault:
             value, error = plain, fault
-    if _HALF_PAIR.search(value):
+    if _HALF_PAIR.search(value) or isinstance(error, msgspec.ValidationError):  # a number out of range
         try:
-            return _object(value, _whole(json.loads(value, parse_constant=_refuse)), limits)
+            return _object(value, _whole(_lenient(value)), limits)
         except (ValueError, RecursionError):
             pass
     return _too_deep(limits) if isinstance(error, RecursionError) else _fault(value, error)
@@ -140,6 +142,19 @@ def _whole(found: object) -> object:
     if isinstance(found, dict):
         return {_whole(key): _whole(inner) for key, inner in found.items()}
     return [_whole(inner) for inner in found] if isinstance(found, list) else found
+
+
+def _lenient(value: bytes) -> object:
+    return json.loads(value, parse_float=_float, parse_int=_int, parse_constant=_refuse)
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return digits if math.isinf(number) else number
+
+
+def _int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= sys.int_info.default_max_str_digits else digits
 
 
 def _refuse(constant: str) -> NoReturn:

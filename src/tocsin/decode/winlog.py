@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 from tocsin.decode import evtx, windows
 from tocsin.decode.names import EVENT_DATA, WINLOG
+from tocsin.decode.repairs import Repair
 from tocsin.decode.times import from_milliseconds, iso_8601, zone_between
 from tocsin.model import Event, Rejected
 
 _LEVELS = {1: 5, 2: 4, 3: 3, 4: 2, 5: 1}
 """NXLog's SeverityValue -> Windows's Level."""
 
-_TIMES = ("TimeCreated", "SystemTime", "TimeGenerated", "@timestamp", "_time", "timestamp", "UtcTime")
+TIMES = ("TimeCreated", "SystemTime", "TimeGenerated", "@timestamp", "_time", "timestamp", "UtcTime")
 """Where the time may stand; first when Windows logged the event, last when Sysmon saw it."""
 
 
@@ -37,35 +38,45 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
 def _header(found: Mapping[str, object]) -> dict[str, object]:
     header = dict(found)
     for ours, theirs in WINLOG.items():
-        if ours not in found:
+        if header.get(ours) is None:
             for name in theirs:
-                if name in found:
+                if found.get(name) is not None:
                     header[ours] = found[name]
                     break
-    if "SeverityValue" in found and "Level" not in found:
-        header.update(_level(found))
+    if header.get("SeverityValue") is not None:
+        level = LEVEL.give(*[found.get(name) for name in LEVEL.reads])
+        if level is not None:
+            header["Level"] = level
     return header
 
 
-def _level(found: Mapping[str, object]) -> dict[str, object]:
-    severity = found["SeverityValue"]
-    audit = windows.text(found.get("EventType")).startswith("AUDIT")  # Windows gives these no level
-    return (
-        {"Level": _LEVELS[severity]}
-        if isinstance(severity, int) and severity in _LEVELS and not audit
-        else {}
-    )
+def _level(own: object, severity: object, event_type: object) -> object:
+    if own is not None or not isinstance(severity, int) or windows.text(event_type).startswith("AUDIT"):
+        return None  # Windows gives audits no level
+    return _LEVELS.get(severity)
+
+
+LEVEL = Repair("Level", ("Level", "SeverityValue", "EventType"), _level)
+"""NXLog has its own scale, and leaves Windows's out."""
 
 
 def _time(found: Mapping[str, object]) -> str:
-    if "EventTime" in found:  # NXLog's, in the time zone of the machine it runs on
-        zone = zone_between(found.get("EventReceivedTime", found["EventTime"]), found.get("@timestamp"))
-        time = iso_8601(found["EventTime"], zone)
-        if time:
-            return time
-    for name in _TIMES:
-        if name in found:
-            time = iso_8601(found[name])
-            if time:
-                return time
+    time = machine_time(*[found.get(name) for name in MACHINE_TIMES])
+    if time:
+        return time
+    for name in TIMES:
+        written = iso_8601(found.get(name))
+        if written:
+            return written
     return ""
+
+
+MACHINE_TIMES = ("EventTime", "EventReceivedTime", "@timestamp")
+"""NXLog's times: of the event and of its receipt by the clock of its machine, and what receives them adds."""
+
+
+def machine_time(local: object, received: object, universal: object) -> str:
+    """Return when NXLog says it happened, with the zone of its machine; empty when it does not say."""
+    if local is None:
+        return ""
+    return iso_8601(local, zone_between(local if received is None else received, universal)) or ""
