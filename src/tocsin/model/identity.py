@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 EVENT_ID_HEADER = "event-id"
 TRACEPARENT_HEADER = "traceparent"
 
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -46,6 +47,23 @@ def producer_span_id(event_id: str) -> str:
 def traceparent(event_id: str, *, sampled: bool) -> str:
     """Return the W3C `traceparent` that Tocsin's producer sends for an event."""
     return f"00-{trace_id(event_id)}-{producer_span_id(event_id)}-{'01' if sampled else '00'}"
+
+
+def carried_traceparent(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
+    """Return the context that a record's headers carry, or None when they carry none that is valid.
+
+    Valid is what W3C Trace Context says; of a version newer than 00 the part that all versions share is
+    returned, as 00. A context that stands there twice is none.
+    """
+    found = [value for name, value in headers if name == TRACEPARENT_HEADER]
+    if len(found) != 1 or found[0] is None or not (match := _TRACEPARENT.fullmatch(found[0])):
+        return None
+    if found[0].startswith(b"00"):
+        return None if match[1] else found[0]
+    return b"00" + found[0][2:_TRACEPARENT_SIZE]
+
+
+_TRACEPARENT_SIZE = 55
 
 
 def ids_at(scope: Sequence[str], offsets: Sequence[int]) -> list[str]:
