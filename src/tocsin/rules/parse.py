@@ -14,10 +14,11 @@ from sigma.rule import SigmaDetections, SigmaLogSource, SigmaRule
 from tocsin.attack import attribution
 from tocsin.model import Level, LogSource
 from tocsin.rules.documents import Document, Fault, Severity, shown
-from tocsin.rules.ir import Node, Or, joined
+from tocsin.rules.ir import Node, Or, Regex, atoms, joined
 from tocsin.rules.items import item_faults
 from tocsin.rules.pipelines import Pipeline
 from tocsin.rules.policy import POLICY
+from tocsin.rules.regex import bound_on
 from tocsin.rules.rule import Rule
 from tocsin.rules.translate import Placeholders, Translator, Untranslatable, restore_big_integers
 
@@ -218,7 +219,7 @@ def _rule(document: Document, logsource: LogSource, condition: Node, additions: 
     tags = tuple(tag for tag in _list(data.get("tags")) if isinstance(tag, str))
     attributed = attribution(tags)
     notices = [f"line {fault.line}: {fault.reason}" for fault in additions.faults]
-    notices += attributed.notes
+    notices += [*attributed.notes, *_bounded(condition)]
     expands = sorted(additions.placeholders.items()) if "|expand" in document.text else ""
     id_ = data.get("id")
     if id_ is None:
@@ -244,6 +245,17 @@ def _rule(document: Document, logsource: LogSource, condition: Node, additions: 
         line=document.line,
         notices=tuple(notices),
     )
+
+
+def _bounded(condition: Node) -> Iterator[str]:
+    """Yield a notice for each regular expression that may be stopped before it has an answer."""
+    for pattern, flags in dict.fromkeys(
+        (a.pattern, a.flags) for a in atoms(condition) if isinstance(a, Regex)
+    ):
+        reason = bound_on(pattern, flags)
+        if reason:
+            shown_ = shown(pattern)
+            yield f"the regular expression {shown_} can backtrack ({reason}): it runs under a bound of time"
 
 
 def _list(value: object) -> list[object]:

@@ -66,7 +66,7 @@ from tocsin.rules.ir import (
     depth,
     joined,
 )
-from tocsin.rules.regex import anchored, problem_of
+from tocsin.rules.regex import anchored, problem_of, refusal_of
 
 Keys = tuple[Key, ...]
 
@@ -273,6 +273,9 @@ def _regex(item: SigmaDetectionItem, value: SigmaRegularExpression, keys: Keys) 
     problem = problem_of(pattern, flags)
     if problem:
         raise Untranslatable(keys, f"the regular expression {pattern!r} is invalid: {problem}")
+    refusal = refusal_of(pattern, flags)
+    if refusal:
+        raise Untranslatable(keys, f"the regular expression {pattern!r}: {refusal}", Severity.UNSUPPORTED)
     return Regex(item.field, pattern, flags)
 
 
