@@ -46,6 +46,54 @@ class Kafka(msgspec.Struct, frozen=True):
             extra={"flag": "-X"},
         ),
     ] = msgspec.field(default_factory=dict)
+    group_instance_id: Annotated[
+        str,
+        Meta(
+            description="Name of this worker as a static member: its partitions wait for it when it restarts."
+        ),
+    ] = ""
+    on_gap: Annotated[
+        Literal["stop", "continue"],
+        Meta(description="When records were removed before they were read: stop, or note it and go on."),
+    ] = "stop"
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """How much a worker holds, and how long it waits for what."""
+
+    queue_rows: Annotated[
+        int, Meta(description="Records that may wait for a sink before no more are read...", ge=1)
+    ] = 50_000
+    queue_megabytes: Annotated[int, Meta(description="... or so many of their bytes.", ge=1)] = 64
+    revoke_seconds: Annotated[
+        float, Meta(description="Finish partitions that go to another worker within this.", ge=0)
+    ] = 10.0
+    drain_seconds: Annotated[
+        float, Meta(description="Finish everything within this when told to stop.", ge=0)
+    ] = 30.0
+    patience_seconds: Annotated[
+        float, Meta(description="Stop when a store has been away, or its disk full, for so long.", ge=0)
+    ] = 60.0
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What a worker answers to whoever looks after it."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description="Answer /healthz and /readyz at this host:port; empty for not.",
+            extra={"flag": "--health-listen"},
+        ),
+    ] = ""
+    stuck_seconds: Annotated[
+        float,
+        Meta(
+            description="Not healthy when the loop, or a sink, has been at one thing for longer.",
+            gt=0,
+            extra={"flag": "--health-stuck-seconds"},
+        ),
+    ] = 120.0
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -132,9 +180,11 @@ class Settings(msgspec.Struct, frozen=True):
     """All settings, by section."""
 
     kafka: Kafka = Kafka()
+    worker: Worker = Worker()
     results: Results = Results()
     rules: Rules = Rules()
     limits: Limits = Limits()
+    health: Health = Health()
     broker: Broker = Broker()
 
 

@@ -21,6 +21,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         levels: level -> how many detections.
         per_second: records a second, over the time since the last snapshot.
         lag: partition -> records not yet read; only partitions that this worker owns.
+        waiting: what the worker waits for at the moment, in words; empty when it works.
     """
 
     seconds: float
@@ -30,6 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     levels: dict[str, int]
     per_second: float
     lag: dict[int, int]
+    waiting: str = ""
 
 
 class Progress:
@@ -54,7 +56,7 @@ class Progress:
         self._rejected.update([v.rejected.reason.value for v in judged.verdicts if v.rejected is not None])
         self._levels.update([int(d.level) for v in judged.verdicts for d in v.detections])
 
-    def snapshot(self, lag: Mapping[int, int]) -> Snapshot:
+    def snapshot(self, lag: Mapping[int, int], waiting: str = "") -> Snapshot:
         """Return the counts, and the rate since the snapshot before."""
         now = self._clock()
         elapsed = max(now - self._last, 1e-9)
@@ -68,4 +70,5 @@ class Progress:
             levels={str(Level(level)): count for level, count in dict(self._levels).items()},
             per_second=round(rate, 1),
             lag=dict(lag),
+            waiting=waiting,
         )

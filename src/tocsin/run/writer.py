@@ -23,6 +23,9 @@ T = TypeVar("T")
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 """Seconds between two tries of a store that is away; doubled each time."""
 
+_IDLE = 3600.0
+"""Seconds after which a sink that got nothing is flushed nevertheless: it may keep positions alive."""
+
 
 class Load:
     """A judged batch on its way to the sinks.
@@ -86,6 +89,7 @@ class WriterState:
 
     Attributes:
         rows, bytes: that wait in the queue.
+        fill: of the queue's bounds; 1 is full.
         busy: seconds that the sink has been at one call.
         flushed: seconds since the last flush; None before the first.
         trouble: why the store is tried again and again; empty when it works.
@@ -94,6 +98,7 @@ class WriterState:
     name: str
     rows: int
     bytes: int
+    fill: float
     busy: float
     flushed: float | None
     trouble: str
@@ -133,7 +138,7 @@ class Writer:
         # The writer thread's own (others only look at them):
         self._open: dict[int, int] = {}  # partition -> lowest offset that the sink does not have
         self._held_rows = self._held_bytes = 0
-        self._held_since = 0.0
+        self._held_since = time.monotonic()  # the first row that is held; with none, the last flush
         self._busy_since: float | None = None
         self._flushed_at: float | None = None
         self._trouble = ""
@@ -157,7 +162,7 @@ class Writer:
         with self._changed:
             self._queued_rows += len(load.judged.batch)
             self._queued_bytes += load.bytes
-            self._full |= self._is_over(1.0)
+            self._full |= self._fill() >= 1.0
         self._put(load)
 
     def drain(self) -> Drain:
@@ -195,7 +200,7 @@ class Writer:
     def full(self) -> bool:
         """Say whether no more should be handed over; once full, that lasts until half is written."""
         with self._changed:
-            self._full = self._full and self._is_over(0.5)
+            self._full = self._full and self._fill() >= 0.5
             return self._full
 
     @property
@@ -235,6 +240,7 @@ class Writer:
             name=self.name,
             rows=self._queued_rows,
             bytes=self._queued_bytes,
+            fill=self._fill(),
             busy=0.0 if busy is None else now - busy,
             flushed=None if flushed is None else now - flushed,
             trouble=self._trouble,
@@ -254,7 +260,7 @@ class Writer:
                     self._write(task)
                 elif isinstance(task, Ask | Begin):
                     self._answer(task)
-                if isinstance(task, Drain) or self._is_due():
+                if self._is_due() or (isinstance(task, Drain) and self._held_rows):
                     self._flush()
                 self._finished(task)
         except BaseException as error:  # noqa: BLE001 - the loop raises it
@@ -275,8 +281,6 @@ class Writer:
 
     def _flush(self) -> None:
         """Make what is held durable; what another worker has moved on is closed until it is started anew."""
-        if not self._held_rows:
-            return
         try:
             flushed = self._patiently(self._sink.flush)
         except PositionMoved as moved:
@@ -285,7 +289,7 @@ class Writer:
             with self._changed:
                 self._moved.update(moved.partitions)
         self._held_rows = self._held_bytes = 0
-        self._flushed_at = time.monotonic()
+        self._flushed_at = self._held_since = time.monotonic()
         with self._changed:
             self._flushed.update(flushed)
 
@@ -381,24 +385,18 @@ class Writer:
                 task.done = True
         self._bell.set()
 
-    def _leisure(self) -> float | None:
-        """Return the seconds until the next flush; None when nothing is held."""
-        if not self._held_rows:
-            return None
-        return max(0.0, self._held_since + self._pace.commit_seconds - time.monotonic())
+    def _leisure(self) -> float:
+        """Return the seconds until the next flush."""
+        due = self._held_since + (self._pace.commit_seconds if self._held_rows else _IDLE)
+        return max(0.0, due - time.monotonic())
 
     def _is_due(self) -> bool:
-        if not self._held_rows:
-            return False
-        pace = self._pace
+        pace, held = self._pace, self._held_rows
         return (
-            self._held_rows >= pace.commit_rows
+            held >= pace.commit_rows
             or self._held_bytes >= pace.queue_bytes
-            or time.monotonic() - self._held_since >= pace.commit_seconds
+            or time.monotonic() - self._held_since >= (pace.commit_seconds if held else _IDLE)
         )
 
-    def _is_over(self, share: float) -> bool:
-        return (
-            self._queued_rows >= share * self._pace.queue_rows
-            or self._queued_bytes >= share * self._pace.queue_bytes
-        )
+    def _fill(self) -> float:
+        return max(self._queued_rows / self._pace.queue_rows, self._queued_bytes / self._pace.queue_bytes)

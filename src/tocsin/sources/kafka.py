@@ -196,6 +196,10 @@ class KafkaSource:
         """Return partition -> records not yet read, as of the last poll; may be called from any thread."""
         return self._lag
 
+    def joined(self) -> bool:
+        """Say whether this is a member of the group; may be called from any thread."""
+        return self._joined
+
     def caught_up(self) -> bool:
         """Say whether everything that was there at the last fetch of every owned partition has been read."""
         return self._joined and self._lag.keys() == self._owned and not any(self._lag.values())
