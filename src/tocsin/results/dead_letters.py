@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError
 
 from tocsin.errors import StreamError
 from tocsin.model import Record, Stream
+from tocsin.results.location import Location, Where, told
 from tocsin.results.table import DEAD_LETTERS, dataset, origin_of
 
 _PATIENCE = 30.0
@@ -67,16 +66,16 @@ class Choice:
         return found
 
 
-def count(results: Path) -> dict[str, int]:
+def count(results: Where) -> dict[str, int]:
     """Return reason -> number of dead letters, most first; empty when there is no such table yet."""
-    if not DeltaTable.is_deltatable(str(results / DEAD_LETTERS)):
+    if not (Location.of(results) / DEAD_LETTERS).is_table():
         return {}
     found = dataset(results, DEAD_LETTERS).to_table(columns=["reason"]).group_by("reason")
     rows = found.aggregate([([], "count_all")]).sort_by([("count_all", "descending")]).to_pylist()
     return {row["reason"]: row["count_all"] for row in rows}
 
 
-def find(results: Path, choice: Choice) -> Iterator[DeadLetter]:
+def find(results: Where, choice: Choice) -> Iterator[DeadLetter]:
     """Yield dead letters, a file of the table at a time.
 
     Raises:
@@ -93,7 +92,7 @@ def find(results: Path, choice: Choice) -> Iterator[DeadLetter]:
             yield _dead_letter(row, stream)
 
 
-def mark_replayed(results: Path, positions: Iterable[tuple[int, int]], now: datetime) -> None:
+def mark_replayed(results: Where, positions: Iterable[tuple[int, int]], now: datetime) -> None:
     """Note that the records at these positions (partition, offset) were sent again. May be repeated.
 
     Raises:
@@ -107,21 +106,20 @@ def mark_replayed(results: Path, positions: Iterable[tuple[int, int]], now: date
         for first in range(0, len(offsets), _CHUNK):
             some = ", ".join(str(o) for o in offsets[first : first + _CHUNK])
             where = f'"partition" = {partition} AND "offset" IN ({some}) AND replayed_time IS NULL'
-            _update(results / DEAD_LETTERS, stamp, where)
+            _update(Location.of(results) / DEAD_LETTERS, stamp, where)
 
 
-def _update(path: Path, stamp: str, where: str) -> None:
+def _update(place: Location, stamp: str, where: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            DeltaTable(path).update(updates={"replayed_time": stamp}, predicate=where)
+            with told(place):
+                place.opened().update(updates={"replayed_time": stamp}, predicate=where)
         except CommitFailedError:  # a worker wrote at the same moment
             if time.monotonic() > deadline:
                 raise StreamError(
-                    f"{path}: workers committed without a pause", "try again: what was sent is known"
+                    f"{place}: workers committed without a pause", "try again: what was sent is known"
                 ) from None
-        except DeltaError as error:
-            raise StreamError(f"{path}: cannot be written: {error}") from error
         else:
             return
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 from tocsin.model import Judged
 from tocsin.ports import PositionMoved, Positions
 from tocsin.results import schema
+from tocsin.results.location import Location, Where
 from tocsin.results.table import DEAD_LETTERS, VERDICTS, Moved, Origin, PositionedTable
 
 
@@ -33,9 +33,10 @@ class ResultsSink:
         SettingsError: the folder is not writable or belongs to another topic.
     """
 
-    def __init__(self, folder: Path, origin: Origin, keep_events: str, clock: Callable[[], float]) -> None:
-        self._verdicts = PositionedTable(folder / VERDICTS, schema.VERDICTS, origin)
-        self._dead = PositionedTable(folder / DEAD_LETTERS, schema.DEAD_LETTERS, origin)
+    def __init__(self, folder: Where, origin: Origin, keep_events: str, clock: Callable[[], float]) -> None:
+        place = Location.of(folder)
+        self._verdicts = PositionedTable(place / VERDICTS, schema.VERDICTS, origin)
+        self._dead = PositionedTable(place / DEAD_LETTERS, schema.DEAD_LETTERS, origin)
         self._keep_events = keep_events
         self._clock = clock
         self._committed: dict[int, int] = {}  # partition -> position of the verdicts, as last read or written

@@ -8,18 +8,18 @@ to where it has everything, and nothing else is asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as pads
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
-from pyarrow.fs import LocalFileSystem
+from deltalake.schema import Schema
 
 from tocsin.errors import SettingsError, StreamError
+from tocsin.results.location import Location, Where, plainly, refusal, told
 
 VERDICTS = "verdicts"
 DEAD_LETTERS = "dead_letters"
@@ -30,6 +30,25 @@ _ATTEMPTS = 10
 _STALE = 100
 """Commits after which a handle is opened anew: one that has seen 1,500 takes five times as long to commit."""
 
+_FRESH = 60.0
+"""Seconds for which a handle's snapshot is believed to be near the newest (see `PositionedTable.commit`)."""
+
+_CHECKPOINT = 100
+"""Every so many commits the log is summed up in a checkpoint, and what has expired of it is deleted."""
+
+_RETENTION = {
+    "delta.logRetentionDuration": "interval 30 minutes",
+    "delta.deletedFileRetentionDuration": "interval 90 minutes",
+}
+"""Properties of the table, which may be changed by whoever needs to look further back.
+
+Single commits stay in the log so long after a checkpoint has them: each costs every later commit 3 us. That a
+file was replaced is remembered so long: longer than upkeep keeps the file, or it would forget to delete it.
+"""
+
+_NO_HOOK = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+"""The library would look through the whole log after each commit: half of the time of a commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -39,11 +58,18 @@ class Origin:
         cluster: the Kafka cluster's id.
         topic: the topic's name.
         topic_id: the topic's id, which is never used again.
+        replay: which stretch of the topic was classified again, by whoever did that; empty for what workers
+            of the group keep, who have it all. The two never write to one another's results.
     """
 
     cluster: str
     topic: str
     topic_id: str
+    replay: str = ""
+
+    def __str__(self) -> str:
+        kind = "a replay of " if self.replay else ""
+        return f"{kind}topic {self.topic!r} ({self.topic_id}) of cluster {self.cluster}"
 
     def application(self, partition: int) -> str:
         """Return the id of the application transaction that holds a partition's position."""
@@ -66,15 +92,15 @@ class PositionedTable:
     """One table of the results, opened for writing by one worker.
 
     Raises:
-        SettingsError: the folder is not writable, or holds the results of another topic or cluster.
+        SettingsError: the place is not writable, or holds the results of another topic or cluster.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, origin: Origin) -> None:
-        self.path = path
-        self._schema = schema
+    def __init__(self, place: Where, schema: pa.Schema, origin: Origin) -> None:
+        self.place = Location.of(place)
         self._origin = origin
-        self._table = _opened(path, schema, origin)
-        self._opened_at = self.version
+        self._table = _opened(self.place, schema, origin)
+        self._version = self._opened_at = int(self._table.version())
+        self._fresh_at = _now()
 
     def positions(self, partitions: list[int]) -> dict[int, int]:
         """Return, freshly read, the next offset of those partitions that were ever committed."""
@@ -84,8 +110,11 @@ class PositionedTable:
 
     @property
     def version(self) -> int:
-        """Return the number of the last commit that this handle knows; its own commits are among them."""
-        return int(self._table.version())
+        """Return the number of the last commit that this handle knows; its own are among them.
+
+        Any thread may ask.
+        """
+        return self._version
 
     def check(self, moves: Moves) -> None:
         """Compare the positions, freshly read, with those held.
@@ -100,7 +129,10 @@ class PositionedTable:
         """Append rows and move positions on, all or nothing.
 
         The check and the commit are one step although another worker may commit in between: a commit
-        is refused by the log when a partition was moved after the snapshot on which it was checked.
+        is refused by the log when a partition was moved after the snapshot on which it was checked. That
+        needs the commits since the snapshot to be in the log still, of which old ones are deleted: a
+        process that was frozen between the two may find the number of its commit free, because that number
+        is long forgotten. So an old snapshot is renewed first, and a commit that took long is looked up.
 
         Args:
             rows: may be none, when a stretch of records gave only rejects.
@@ -118,13 +150,31 @@ class PositionedTable:
         for _ in range(_ATTEMPTS):
             self._compare(moves)
             try:
-                with _store(self.path):
-                    write_deltalake(self._table, rows, mode="append", commit_properties=properties)
+                with told(self.place):
+                    write_deltalake(
+                        self._table,
+                        _fitted(rows, self._table),
+                        mode="append",
+                        commit_properties=properties,
+                        post_commithook_properties=_NO_HOOK,
+                    )
             except CommitFailedError:
                 self._refresh()
             else:
+                self._committed(moves)
                 return
-        raise StreamError(f"{self.path}: other writers won {_ATTEMPTS} commits in a row", "use fewer workers")
+        raise StreamError(
+            f"{self.place}: other writers won {_ATTEMPTS} commits in a row", "use fewer workers"
+        )
+
+    def _committed(self, moves: Moves) -> None:
+        """Look up a commit that took suspiciously long; sum up the log once in a while."""
+        if _now() - self._fresh_at > _FRESH:
+            self._reopen()
+            self._compare({p: (end, end) for p, (_, end) in moves.items()})
+        self._fresh_at, self._version = _now(), int(self._table.version())
+        if self._version % _CHECKPOINT == 0:
+            sum_up(self._table)
 
     def _compare(self, moves: Moves) -> None:
         moved = [p for p, (held, _) in moves.items() if self._stored(p) != held]
@@ -132,20 +182,59 @@ class PositionedTable:
             raise Moved(moved)
 
     def _refresh(self) -> None:
-        with _store(self.path):
+        self._fresh_at = _now()
+        try:
             self._table.update_incremental()
+            self._version = int(self._table.version())
+        except (OSError, DeltaError):  # the log has moved on too far: begin at its last checkpoint
+            self._reopen()
 
     def _renew(self) -> None:
         """Open the table anew once in a while; a fresher snapshot is as safe, for positions are compared."""
-        if self.version - self._opened_at >= _STALE:
-            with _store(self.path):
-                self._table = DeltaTable(self.path)
-            self._opened_at = self.version
+        if self.version - self._opened_at >= _STALE or _now() - self._fresh_at > _FRESH:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        self._fresh_at = _now()
+        with told(self.place):
+            self._table = self.place.opened()
+        self._version = self._opened_at = int(self._table.version())
 
     def _stored(self, partition: int) -> int | None:
-        with _store(self.path):
-            version: int | None = self._table.transaction_version(self._origin.application(partition))
+        application = self._origin.application(partition)
+        version: int | None
+        try:
+            version = self._table.transaction_version(application)
+        except (OSError, DeltaError):  # the log has moved on too far, as above
+            self._reopen()
+            with told(self.place):
+                version = self._table.transaction_version(application)
         return version
+
+
+def sum_up(table: DeltaTable) -> None:
+    """Write a checkpoint and delete what has expired of the log; if not, the commits stand all the same."""
+    try:
+        table.create_checkpoint()
+        table.cleanup_metadata()
+    except (OSError, DeltaError):
+        return  # a store that is full or away refuses the next commit, and that is told
+
+
+def _now() -> float:
+    """Return seconds that pass while the process is frozen, and while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.time()
+
+
+def _fitted(rows: pa.Table, table: DeltaTable) -> pa.Table:
+    """Add the columns that a newer version of tocsin has given to the table, empty."""
+    fields = table.schema().fields
+    if len(fields) == rows.num_columns:
+        return rows
+    for field in pa.schema(table.schema().to_arrow()):
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +244,15 @@ class Snapshot:
     Attributes:
         table: id that the table was given when it was created.
         version: number of the last commit in it.
-        folder: where its files are.
-        files: the names of its files, oldest first. A file never changes; compaction puts others there.
+        place: where its files are.
+        files: the names of its files, those with the oldest rows first. A file never changes; compaction and
+            prune put others in its place.
         schema: of its rows.
     """
 
     table: str
     version: int
-    folder: Path
+    place: Location
     files: Sequence[str]
     schema: pa.Schema
 
@@ -172,9 +262,9 @@ class Snapshot:
         `DeltaTable.to_pyarrow_dataset` does the same, with every column's statistics for every file: at 2,000
         files that is a second, a hundred times as long.
         """
-        store = LocalFileSystem()
+        store, folder = self.place.files()
         form = pads.ParquetFileFormat()
-        files = [str(self.folder / name) for name in self.files if name not in besides]
+        files = [f"{folder}/{name}" for name in self.files if name not in besides]
         fragments = [form.make_fragment(file, filesystem=store) for file in files]
         return pads.FileSystemDataset(fragments, self.schema, form, store)
 
@@ -183,12 +273,11 @@ class Reader:
     """A table that is looked at again and again: a look takes only what is new from the table's log.
 
     Raises:
-        SettingsError: there is no such table in the folder.
+        SettingsError: there is no such table at the place.
     """
 
-    def __init__(self, results: Path, table: str = VERDICTS) -> None:
-        self._results = results
-        self._path = _known(results, table)
+    def __init__(self, results: Where, table: str = VERDICTS) -> None:
+        self._place = _known(results, table)
         self._open()
 
     def look(self) -> Snapshot:
@@ -198,97 +287,151 @@ class Reader:
             SettingsError: the table has gone.
             StreamError: it cannot be read.
         """
-        _known(self._results, self._path.name)
-        with _store(self._path):
+        self._refresh()
+        with told(self._place):
+            return _snapshot(self._table, self._place)
+
+    def positions(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return, freshly read, the next offset of those partitions that were ever committed.
+
+        Raises:
+            SettingsError: the table has gone.
+            StreamError: it cannot be read.
+        """
+        self._refresh()
+        with told(self._place):
+            origin = _origin_of(self._table)
+            if origin is None:
+                return {}
+            found = {p: self._table.transaction_version(origin.application(p)) for p in partitions}
+        return {p: offset for p, offset in found.items() if offset is not None}
+
+    def _refresh(self) -> None:
+        _check_known(self._place)
+        try:
             self._table.update_incremental()
+        except (OSError, DeltaError):  # the log has moved on too far: begin at its last checkpoint
+            self._open()
         if self._table.version() - self._opened_at >= _STALE:
             self._open()
-        with _store(self._path):
-            return _snapshot(self._table, self._path)
 
     def _open(self) -> None:
-        with _store(self._path):
-            self._table = DeltaTable(self._path)
+        with told(self._place):
+            self._table = self._place.opened()
         self._opened_at = self._table.version()
 
 
-def _known(results: Path, table: str) -> Path:
+def _known(results: Where, table: str) -> Location:
     """Return where a table is that is there."""
-    path = results / table
-    if not DeltaTable.is_deltatable(str(path)):
+    place = Location.of(results) / table
+    _check_known(place)
+    return place
+
+
+def _check_known(place: Location) -> None:
+    if not place.is_table():
+        results = place.text.rpartition("/")[0]
         raise SettingsError(f"{results}: no results here", "run 'tocsin detect' first, or name --results")
-    return path
 
 
-def _snapshot(table: DeltaTable, path: Path) -> Snapshot:
+def _snapshot(table: DeltaTable, place: Location) -> Snapshot:
     features = table.protocol().reader_features
     if features:  # such as deletion vectors: the files alone do not tell which rows are there
         raise StreamError(
-            f"{path}: needs a reader of {', '.join(features)}",
+            f"{place}: needs a reader of {', '.join(features)}",
             "another program has changed the table: have it take that back",
         )
-    files = pa.table(table.get_add_actions()).select(["path", "modification_time"])
+    files = pa.table(table.get_add_actions(flatten=True))
+    age = [name for name in ("min.stored_time", "modification_time") if name in files.column_names]
     return Snapshot(
         table=str(table.metadata().id),
         version=table.version(),
-        folder=path,
-        files=files.sort_by("modification_time")["path"].to_pylist(),
+        place=place,
+        files=files.sort_by([(name, "ascending") for name in age])["path"].to_pylist(),
         schema=pa.schema(table.schema().to_arrow()),
     )
 
 
-def dataset(results: Path, table: str = VERDICTS) -> pads.Dataset:
+def dataset(results: Where, table: str = VERDICTS) -> pads.Dataset:
     """Return the rows of the latest snapshot of a table.
 
     Raises:
-        SettingsError: there is no such table in the folder.
+        SettingsError: there is no such table at the place.
     """
     return Reader(results, table).look().rows()
 
 
-def origin_of(results: Path, table: str = VERDICTS) -> Origin | None:
+def origin_of(results: Where, table: str = VERDICTS) -> Origin | None:
     """Return the topic whose records a table holds, if Tocsin made it.
 
     Raises:
-        SettingsError: there is no such table in the folder.
+        SettingsError: there is no such table at the place.
     """
-    path = _known(results, table)
-    with _store(path):
-        return _origin_of(DeltaTable(path))
+    place = _known(results, table)
+    with told(place):
+        return _origin_of(place.opened())
 
 
-def _opened(path: Path, schema: pa.Schema, origin: Origin) -> DeltaTable:
-    described = json.dumps({"tocsin": asdict(origin)})
+def _opened(place: Location, schema: pa.Schema, origin: Origin) -> DeltaTable:
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        table = _created(path, schema, described)
+        if not place.is_remote:
+            place.path.mkdir(parents=True, exist_ok=True)
+        table = _created(place, schema, json.dumps({"tocsin": asdict(origin)}))
+        _check_origin(table, place, origin)
+        return _evolved(table, place, schema)
     except (OSError, DeltaError) as error:
+        reason = refusal(place, error)
         raise SettingsError(
-            f"{path}: cannot be written: {_first_line(error)}", "choose another folder with --results"
+            f"{place}: cannot be written: {plainly(error)}",
+            reason.hint if place.is_remote else "choose another folder with --results",
         ) from error
+
+
+def _check_origin(table: DeltaTable, place: Location, origin: Origin) -> None:
     held = _origin_of(table)
     if held != origin:
-        whose = (
-            f"topic {held.topic!r} ({held.topic_id}) of cluster {held.cluster}" if held else "another program"
-        )
+        another = "" if held is None or str(held) != str(origin) else "another stretch: "
         raise SettingsError(
-            f"{path.parent}: holds the results of {whose}, not of topic {origin.topic!r} ({origin.topic_id})"
-            f" of cluster {origin.cluster}",
-            "a topic made anew is another topic: choose another folder with --results (and --csv)",
+            f"{place}: holds the results of {held or 'another program'}, not of {another}{origin}",
+            "a topic made anew is another topic, and a replay is kept apart: choose another folder with"
+            " --results (and --csv)",
         )
-    return table
 
 
-def _created(path: Path, schema: pa.Schema, description: str) -> DeltaTable:
+def _created(place: Location, schema: pa.Schema, description: str) -> DeltaTable:
     """Create a table, or open the one that is there."""
     try:
         return DeltaTable.create(
-            str(path), schema=schema, mode="ignore", name=f"tocsin {path.name}", description=description
+            place.text,
+            schema=schema,
+            mode="ignore",
+            name=f"tocsin {place.name}",
+            description=description,
+            configuration=_RETENTION,
+            storage_options=place.options,
         )
     except DeltaError:
-        if not DeltaTable.is_deltatable(str(path)):
+        if not DeltaTable.is_deltatable(place.text, storage_options=place.options):
             raise
-        return DeltaTable(path)  # another worker has created it at the same moment
+        return place.opened()  # another worker has created it at the same moment
+
+
+def _evolved(table: DeltaTable, place: Location, schema: pa.Schema) -> DeltaTable:
+    """Give a table that an older version of tocsin has made the columns and properties of this one."""
+    for _ in range(_ATTEMPTS):
+        has = pa.schema(table.schema().to_arrow())
+        missing = [field for field in schema if field.name not in has.names]
+        settled = _RETENTION.keys() <= table.metadata().configuration.keys()
+        if not missing and settled:
+            return table
+        try:
+            if missing:
+                table.alter.add_columns(list(Schema.from_arrow(pa.schema(missing)).fields))
+            if not settled:
+                table.alter.set_table_properties(_RETENTION)
+        except CommitFailedError:  # another worker does the same, or commits
+            table = place.opened()
+    return table
 
 
 def _origin_of(table: DeltaTable) -> Origin | None:
@@ -296,21 +439,3 @@ def _origin_of(table: DeltaTable) -> Origin | None:
         return Origin(**json.loads(table.metadata().description)["tocsin"])
     except (TypeError, ValueError, KeyError):
         return None
-
-
-@contextmanager
-def _store(path: Path) -> Iterator[None]:
-    """Tell what the store refuses as a `StreamError`; a lost race stays what it is."""
-    try:
-        yield
-    except CommitFailedError:
-        raise
-    except (OSError, DeltaError) as error:
-        raise StreamError(
-            f"{path}: the results cannot be read or written: {_first_line(error)}",
-            "is the disk full, or the folder gone?",
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from msgspec import structs
 
 from tocsin.errors import SettingsError, StreamError
+from tocsin.results.location import Location, Where
 from tocsin.results.table import Reader, Snapshot
 
 COLUMNS = (
@@ -74,9 +75,9 @@ class CsvView:
         SettingsError: a CSV is there that is not ours: it has no journal, or follows other results.
     """
 
-    def __init__(self, results: Path, path: Path) -> None:
+    def __init__(self, results: Where, path: Path) -> None:
         self.path = path
-        self._results = results
+        self._results = Location.of(results)
         self._journal_path = path.with_name(path.name + ".journal")
         # One lock of the view, whichever thread follows: a thread's own would lock the next one out.
         self._lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
@@ -133,7 +134,7 @@ class CsvView:
     def _check_ours(self) -> None:
         """Refuse the CSV of another folder's results; a table made anew in the same folder is ours."""
         journal = self._read_journal()
-        if journal is None or not self.path.exists() or journal.results == str(self._results.absolute()):
+        if journal is None or not self.path.exists() or journal.results == self._results.home:
             return
         if journal.table != Reader(self._results).look().table:
             raise SettingsError(
@@ -163,7 +164,7 @@ class CsvView:
         return journal
 
     def _begun(self, table: str) -> Journal:
-        fresh = Journal(table, str(self._results.absolute()))
+        fresh = Journal(table, self._results.home)
         self._write_journal(fresh)  # first: a CSV without a journal is somebody else's
         header = _encoded([COLUMNS])
         with self.path.open("wb") as file:
@@ -198,7 +199,7 @@ class CsvView:
                 rows += chunk.num_rows
                 _advance(positions, chunk)
             _to_disk(file)
-        home = str(self._results.absolute())
+        home = self._results.home
         return Journal(journal.table, home, source.version, length, rows, positions, end)
 
     def _is_as(self, journal: Journal) -> bool:
@@ -228,26 +229,30 @@ class CsvView:
 
 
 def _beyond(snapshot: pads.Dataset, positions: Mapping[int, int]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows beyond the positions, of one snapshot of the table."""
+    """Yield the rows beyond the positions, of one snapshot of the table.
+
+    A file that is new to the view may have nothing new: compaction and prune write old rows into new files.
+    That shows in the two columns of the position, which are read first and by themselves.
+    """
     partition, offset = pads.field("partition"), pads.field("offset")
     fresh = reduce(
         lambda condition, known: condition & ((partition != known[0]) | (offset >= known[1])),
         positions.items(),
         pads.scalar(True),  # noqa: FBT003 - Arrow's literal
     )
-    columns = [*_SOURCES, "partition", "offset"]
     try:
-        chunks = snapshot.to_batches(
-            columns=columns,
-            filter=fresh,
-            batch_size=_CHUNK_ROWS,
-            batch_readahead=2,  # little: a CSV that is made anew passes through memory
-            fragment_readahead=1,
-            use_threads=False,
-        )
-        for chunk in chunks:
-            if chunk.num_rows:
-                yield chunk
+        for file in snapshot.get_fragments():
+            if positions and not file.count_rows(filter=fresh):
+                continue
+            chunks = file.to_batches(
+                schema=snapshot.schema,
+                columns=[*_SOURCES, "partition", "offset"],
+                filter=fresh,
+                batch_size=_CHUNK_ROWS,
+                batch_readahead=2,  # little: a CSV that is made anew passes through memory
+                use_threads=False,
+            )
+            yield from (chunk for chunk in chunks if chunk.num_rows)
     except (OSError, pa.ArrowException) as error:
         raise StreamError(
             f"the results cannot be read: {error}", "was a file of the table removed?"
