@@ -82,5 +82,5 @@ def publish(bootstrap: str, name: str, until: int) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 4:
         Doomed.point, Doomed.left = sys.argv[4], int(sys.argv[5])
-    lane.Producer = Doomed  # type: ignore[attr-defined]  # in this process only
+    lane.Producer = Doomed  # type: ignore[assignment,attr-defined]  # in this process only
     publish(sys.argv[1], sys.argv[2], int(sys.argv[3]))

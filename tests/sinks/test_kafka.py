@@ -2,9 +2,13 @@
 
 import json
 import random
+import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -365,6 +369,27 @@ def test_a_topic_that_takes_less_than_it_said_is_sent_less(place: Place, make_to
     bodies = [json.loads(m.value() or b"") for m in place.messages(place.classified)]
     assert [body["offset"] for body in bodies] == list(range(201))
     assert bodies[200]["trimmed"] == ["user"]
+
+
+@pytest.mark.kafka
+def test_the_documented_way_to_consume_works(place: Place) -> None:
+    """The block in docs/messages.md, with the address and the topic of this test."""
+    with place.sink() as sink:
+        started(sink, [0])
+        sink.write(place.judged(range(2)))
+        sink.flush()
+    text = (Path(__file__).parents[2] / "docs" / "messages.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    block = block.replace("localhost:9092", place.bootstrap).replace('"detections"', f'"{place.detections}"')
+    names: dict[str, Any] = {}
+    exec(block.replace("my-alerts", f"{place.group}-alerts"), names)  # our own documentation
+    found: list[dict[str, Any]] = []
+    deadline = time.monotonic() + 60
+    while len(found) < 2 and time.monotonic() < deadline:
+        detection = names["next_detection"](0.5)
+        found += [detection] if detection else []
+    names["consumer"].close()
+    assert [detection["offset"] for detection in found] == [0, 1]
 
 
 @pytest.mark.kafka

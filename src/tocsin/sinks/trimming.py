@@ -19,17 +19,21 @@ _AROUND = 256
 _PER_HEADER = 16
 """Bytes that Kafka puts around a header at most: two lengths."""
 
-_LIMITS = (4096, 1024, 256, 64, 16)
-"""Longest text that is left, in characters, one after the other until the message is small enough. Lists keep
-an eighth as many entries."""
+_STEPS = ((4096, 512), (1024, 128), (256, 32), (64, 8), (64, 2))
+"""Longest text in characters, and longest list, that are left: one step after the other until the message is
+small enough. The ids that Tocsin makes have 36 characters, so they stay whole."""
 
 _MARK = "…"
 
 
 def fits(message: Message, most: int) -> bool:
     """Say whether a topic that takes `most` bytes takes a message."""
-    headers = sum(len(name) * 4 + len(value or b"") + _PER_HEADER for name, value in message.headers)
-    return len(message.value or b"") + len(message.key or b"") + headers + _AROUND <= most
+    return _size(message) <= most
+
+
+def _size(message: Message) -> int:
+    headers = sum(4 * len(name) + len(value or b"") + _PER_HEADER for name, value in message.headers)
+    return len(message.value or b"") + len(message.key or b"") + headers + _AROUND
 
 
 def trimmed(message: Message, most: int) -> Message:
@@ -41,22 +45,22 @@ def trimmed(message: Message, most: int) -> Message:
     """
     if fits(message, most):
         return message
-    ours = dict(message.headers).get("content-type") == b"application/json" and message.value is not None
-    return _shorter(message, most) if ours else _cut(message, most)
+    last, _ = message.headers[-1]  # a dead letter has the record's own headers before ours
+    return _shorter(message, most) if last == "content-type" else _cut(message, most)
 
 
 def _shorter(message: Message, most: int) -> Message:
     record: dict[str, object] = msgspec.json.decode(message.value or b"")
-    without_raw = {**record, "trimmed": ["raw"]}
-    if without_raw.pop("raw", None) is not None:
-        found = _with(message, without_raw, None)
+    cut = cast(list[str], record.pop("trimmed", []))
+    if record.pop("raw", None) is not None:
+        cut = ["raw", *cut]
+        found = _with(message, {**record, "trimmed": cut}, None)
         if fits(found, most):
             return found
-    record.pop("trimmed", None)
-    for limit in _LIMITS:
-        short = {key: _short(value, limit) for key, value in record.items() if key != "raw"}
-        marks = [key for key, value in record.items() if short.get(key) != value]
-        found = _with(message, {**short, "trimmed": marks}, limit)
+    for step in _STEPS:
+        short = {key: _short(value, step) for key, value in record.items()}
+        marks = [key for key, value in record.items() if short[key] != value and key not in cut]
+        found = _with(message, {**short, "trimmed": [*cut, *marks]}, step[0])
         if fits(found, most):
             return found
     return found
@@ -75,29 +79,34 @@ def _with(message: Message, record: Mapping[str, object], limit: int | None) -> 
     )
 
 
-def _short(value: object, limit: int) -> object:
+def _short(value: object, step: tuple[int, int]) -> object:
+    text, entries = step
     if isinstance(value, str):
-        return value if len(value) <= limit else value[:limit] + _MARK
+        return value if len(value) <= text else value[:text] + _MARK
     if isinstance(value, list):
-        return [_short(item, limit) for item in value[: limit // 8]]
+        return [_short(item, step) for item in value[:entries]]
     if isinstance(value, dict):
-        pairs = list(value.items())[: limit // 8]
-        return {cast(str, _short(name, limit)): _short(item, limit) for name, item in pairs}
+        pairs = list(value.items())[:entries]
+        return {cast(str, _short(name, step)): _short(item, step) for name, item in pairs}
     return value
 
 
 def _cut(message: Message, most: int) -> Message:
-    value = message.value or b""
-    note: Header = ("trimmed-from", str(len(value)).encode())
-    for limit in (most, *_LIMITS):
-        headers = [(name[:limit], content and content[:limit]) for name, content in message.headers]
-        kept = msgspec.structs.replace(
-            message,
-            key=message.key and message.key[:limit],
-            value=b"",
-            headers=[*headers[-limit // 2 :], note],  # the last ones are ours
-        )
+    """Cut the value of a dead letter, and its own headers and key if those alone are too much."""
+    note: list[Header] = [("trimmed-from", str(len(message.value or b"")).encode())]
+    if message.headers[-1][0] == "trimmed-from":  # it was cut before, but not enough
+        note = []
+    kept = msgspec.structs.replace(message, value=b"", headers=[*message.headers, *note])
+    for text, entries in _STEPS:
         if fits(kept, most):
             break
-    room = max(0, most - _AROUND - sum(len(n) * 4 + len(v or b"") + _PER_HEADER for n, v in kept.headers))
-    return msgspec.structs.replace(kept, value=value[: max(0, room - len(kept.key or b""))])
+        headers = [(name[:text], value and value[:text]) for name, value in kept.headers]
+        kept = msgspec.structs.replace(  # the last headers are ours
+            kept, key=kept.key and kept.key[:text], headers=headers[-max(entries, _OURS) :]
+        )
+    room = most - _size(kept)
+    return msgspec.structs.replace(kept, value=message.value and message.value[:room])
+
+
+_OURS = 7
+"""Headers that say why a record is a dead letter, where it lay and how long it was."""
