@@ -114,6 +114,31 @@ class Results(msgspec.Struct, frozen=True):
     commit_seconds: Annotated[float, Meta(description="... or after this long.", gt=0)] = 0.5
 
 
+class Publish(msgspec.Struct, frozen=True):
+    """The topics that verdicts are published to, in transactions; see docs/messages.md."""
+
+    detections_topic: Annotated[
+        str, Meta(description="Topic that gets a message for every detection; empty for none.")
+    ] = ""
+    classified_topic: Annotated[
+        str, Meta(description="Topic that gets a message for every event; empty for none.")
+    ] = ""
+    classified_raw: Annotated[
+        bool, Meta(description="Put the event as it was read into the messages of the classified topic.")
+    ] = False
+    dead_letters_topic: Annotated[
+        str, Meta(description="Topic that gets the records that are not events; empty for none.")
+    ] = ""
+    backfill: Annotated[
+        bool,
+        Meta(description="Begin publishing at the log's start when it is new, not where the results are."),
+    ] = False
+    seconds: Annotated[
+        float,
+        Meta(description="Publish what is held after so long.", gt=0, extra={"flag": "--publish-seconds"}),
+    ] = 0.1
+
+
 class Rules(msgspec.Struct, frozen=True):
     """Which rules judge the events."""
 
@@ -182,6 +207,7 @@ class Settings(msgspec.Struct, frozen=True):
     kafka: Kafka = Kafka()
     worker: Worker = Worker()
     results: Results = Results()
+    publish: Publish = Publish()
     rules: Rules = Rules()
     limits: Limits = Limits()
     health: Health = Health()
@@ -313,6 +339,8 @@ def shown(spec_: Spec, value: object) -> str:
     if spec_.is_table:
         pairs = cast(dict[str, str], value).items()
         return ", ".join(f"{k}={'(secret)' if is_secret(k) else v}" for k, v in sorted(pairs))
+    if isinstance(value, bool):
+        return str(value).lower()
     return ", ".join(cast(list[str], value)) if spec_.is_list else str(value)
 
 

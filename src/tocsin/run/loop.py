@@ -35,11 +35,13 @@ class Side:
         name: for humans.
         sink: has its own positions.
         backfill: begin at the log's start where it was never used, not where the first sink is.
+        pace: of its own; None for the worker's.
     """
 
     name: str
     sink: SideSink
     backfill: bool = False
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ class Worker:
         self.pace = pace
         self.watch = watch
         self._bell = threading.Event()
-        sinks = [("results", sink), *((side.name, side.sink) for side in sides)]
-        self._writers = [Writer(name, each, pace, self._bell, watch.tell) for name, each in sinks]
+        sinks = [("results", sink, pace), *((side.name, side.sink, side.pace or pace) for side in sides)]
+        self._writers = [Writer(name, each, own, self._bell, watch.tell) for name, each, own in sinks]
         backfill = frozenset(place for place, side in enumerate(sides, 1) if side.backfill)
         self._starting = Starting(self._writers, backfill, source.beginning)
         self._portion = Portion(pace)

@@ -84,6 +84,9 @@ def _option(found: Spec) -> Decorator:
         return click.option(
             found.flag, _parameter(found.key), multiple=True, metavar="KEY=VALUE", callback=pairs, help=text
         )
+    if found.type is bool:
+        name = found.flag.removeprefix("--")
+        return click.option(f"--{name}/--no-{name}", _parameter(found.key), default=None, help=text)
     metavar = None if found.choices or kind is not str else "TEXT"
     return click.option(
         found.flag, _parameter(found.key), type=kind, multiple=found.is_list, metavar=metavar, help=text
