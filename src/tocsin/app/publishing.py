@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from tocsin.app.settings import Settings
@@ -14,21 +13,20 @@ from tocsin.sinks.kafka import KafkaSink
 from tocsin.sinks.messages import Outputs
 
 
-@contextmanager
-def published(
-    settings: Settings, pace: Pace, cluster: Cluster, topic: Topic, tell: Callable[[str], None]
-) -> Iterator[list[Side]]:
-    """Give the sink of the topics that the settings name, or none.
+def publishing(
+    settings: Settings, cluster: Cluster, topic: Topic, tell: Callable[[str], None]
+) -> KafkaSink | None:
+    """Open the sink of the topics that the settings name, or none; to be closed after the worker has ended.
 
     Args:
         settings: where everything is.
-        pace: the worker's.
         cluster: where the topics are.
         topic: the input.
         tell: called with sentences for the person watching.
 
     Raises:
         SettingsError: a topic is named twice, is the input itself, or takes too little.
+        StreamError: no broker answers, or it refuses.
     """
     wanted = settings.publish
     outputs = Outputs(
@@ -38,10 +36,13 @@ def published(
         raw=wanted.classified_raw,
     )
     if not outputs.names:
-        yield []
-        return
-    sink = KafkaSink(cluster, topic, f"{settings.kafka.group}.kafka", outputs, tell)
-    try:
-        yield [Side("kafka", sink, wanted.backfill, replace(pace, commit_seconds=wanted.seconds))]
-    finally:
-        sink.close()
+        return None
+    return KafkaSink(cluster, topic, f"{settings.kafka.group}.kafka", outputs, tell)
+
+
+def sides_of(sink: KafkaSink | None, settings: Settings, pace: Pace) -> list[Side]:
+    """Return how the loop is to treat the sink: quicker than the results, for these are alerts."""
+    if sink is None:
+        return []
+    own = replace(pace, commit_seconds=settings.publish.seconds)
+    return [Side("kafka", sink, settings.publish.backfill, own)]
