@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,6 +103,32 @@ def pipeline_sources(specs: Sequence[str | Path]) -> list[Source]:
         if source.problem:
             raise SettingsError(f"pipeline {source.path!r}: {source.problem}")
     return found
+
+
+Stamp = tuple[tuple[str, int, int, int], ...]
+"""Path, time of the last change in nanoseconds, size and inode of each file, in order."""
+
+
+def stamp(paths: Iterable[str | Path]) -> Stamp:
+    """Return what tells whether files under the paths have changed, without reading them.
+
+    Paths that are not there, packs and names have no part in it.
+    """
+    found: list[tuple[str, int, int, int]] = []
+    for path in paths:
+        _stamp(Path(path), found, named=True)
+    return tuple(sorted(found))
+
+
+def _stamp(path: Path, found: list[tuple[str, int, int, int]], *, named: bool) -> None:
+    with contextlib.suppress(OSError):  # it went away meanwhile: that is a change, too
+        if path.is_dir():
+            for entry in os.scandir(path):
+                if not _is_hidden(entry.name) and (entry.is_dir() or entry.name.lower().endswith(_SUFFIXES)):
+                    _stamp(Path(entry.path), found, named=False)
+        elif named or path.is_file():
+            state = path.stat()
+            found.append((str(path), state.st_mtime_ns, state.st_size, state.st_ino))
 
 
 def digest_of(found: Iterable[Source]) -> bytes:
