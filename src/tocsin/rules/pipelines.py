@@ -53,14 +53,18 @@ def pipeline_of(found: Sequence[Source]) -> Pipeline | None:
         plugins = InstalledSigmaPlugins.autodiscover(include_backends=False, include_validators=False)
         installed = plugins.get_pipeline_resolver()
     each = [_one(source, installed) for source in found]
-    steps = sum(sorted(each, key=lambda pipeline: pipeline.priority), start=ProcessingPipeline(policy=POLICY))
+    in_order = sorted(each, key=lambda pipeline: pipeline.priority)
+    try:
+        steps = sum(in_order, start=ProcessingPipeline(policy=POLICY))
+    except SigmaError as error:  # one of a package that brings a policy of its own
+        raise SettingsError(f"pipelines {', '.join(s.path for s in found)}: {error}") from error
     return Pipeline(steps, digest_of(found).hex()[:16])
 
 
 def _one(source: Source, installed: ProcessingPipelineResolver | None) -> ProcessingPipeline:
     try:
         if source.raw is not None:
-            return ProcessingPipeline.from_yaml(source.raw.decode("utf-8-sig"), source.path, POLICY)
+            return ProcessingPipeline.from_yaml(source.raw.decode("utf-8-sig"), policy=POLICY)
         assert installed is not None, "it is there when a name is"
         if source.path in installed.pipelines:
             return installed.resolve_pipeline(source.path)
