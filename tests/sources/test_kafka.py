@@ -8,10 +8,11 @@ from typing import Literal
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
-from tocsin.model import Rejected
+from tocsin.model import Rejected, RejectReason
 from tocsin.ports import BEGINNING
 from tocsin.sources.kafka import KafkaSource, Membership
 
@@ -66,8 +67,9 @@ def reading(
     options: Mapping[str, str] = QUICK,
     positions: dict[int, int] | None = None,
     on_gap: Literal["stop", "continue"] = "stop",
+    instance: str = "",
 ) -> Iterator[Reading]:
-    source = KafkaSource(Cluster(kafka, options), topic, Membership(topic.name, on_gap=on_gap))
+    source = KafkaSource(Cluster(kafka, options), topic, Membership(topic.name, instance, on_gap))
     one = Reading(source, {} if positions is None else positions)
     source.open(one)
     try:
@@ -82,6 +84,13 @@ def send(kafka: str, topic: Topic, counts: Mapping[int, int]) -> None:
         for number in range(count):
             producer.produce(topic.name, b"record %d" % number, partition=partition)
     producer.flush()
+
+
+def trim(kafka: str, topic: Topic, offset: int) -> None:
+    """Remove what is before an offset of partition 0."""
+    admin = AdminClient({"bootstrap.servers": kafka})  # named: dropping it would cancel the request
+    (trimmed,) = admin.delete_records([TopicPartition(topic.name, 0, offset)]).values()
+    assert trimmed.result(20).low_watermark == offset
 
 
 @pytest.fixture
@@ -182,9 +191,7 @@ def test_it_reads_on_where_it_is_sent(kafka, topic):
 def test_records_that_retention_took_are_told(kafka, topic):
     """A gap is never skipped in silence; where nothing was read before, there is none."""
     send(kafka, topic, {0: 10})
-    admin = AdminClient({"bootstrap.servers": kafka})  # named: dropping it would cancel the request
-    (trimmed,) = admin.delete_records([TopicPartition(topic.name, 0, 6)]).values()
-    assert trimmed.result(20).low_watermark == 6
+    trim(kafka, topic, 6)
     with (
         reading(kafka, topic, positions={0: 3}) as one,
         pytest.raises(StreamError, match="no longer in the topic"),
@@ -193,6 +200,120 @@ def test_records_that_retention_took_are_told(kafka, topic):
     with reading(kafka, topic) as new:
         new.until(new.source.caught_up)
         assert new.records == [(0, o) for o in range(6, 10)]
+
+
+@pytest.mark.kafka
+def test_a_gap_is_gone_over_when_that_is_wanted(kafka, topic):
+    """It is one rejected record that says what is gone, just before the first one that is there."""
+    send(kafka, topic, {0: 10, 1: 3})
+    trim(kafka, topic, 6)
+    with reading(kafka, topic, positions={0: 3}, on_gap="continue") as one:
+        one.until(one.source.caught_up)
+        assert [o for p, o in one.records if p == 0] == [5, 6, 7, 8, 9]
+        assert [o for p, o in one.records if p == 1] == [0, 1, 2]
+        assert one.faults == [
+            Rejected(RejectReason.LOST, "offsets 3 to 5 were removed before they were read")
+        ]
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("on_gap", ["stop", "continue"])
+def test_a_position_beyond_the_end_is_no_gap(kafka, topic, on_gap):
+    """Records that were classified have vanished from the topic: nothing to go on from."""
+    send(kafka, topic, {0: 10})
+    with (
+        reading(kafka, topic, positions={0: 30}, on_gap=on_gap) as one,
+        pytest.raises(StreamError, match="record 30 is to be read next, but the topic ends at 10"),
+    ):
+        one.until(lambda: False)
+
+
+@pytest.mark.kafka
+def test_holding_back_loses_nothing(kafka, topic):
+    """However long no records are wanted: those that were fetched ahead come later, each once, in order."""
+    send(kafka, topic, {0: 3_000, 1: 3_000})
+    with reading(kafka, topic) as one:
+        one.until(lambda: len(one.source.lag()) == 3)
+        while len(one.records) < 6_000:
+            one.turn(max_records=700)
+            before = len(one.records)
+            held_until = time.monotonic() + (1.5 if before < 3_000 else 0.2)  # paused, and not yet paused
+            while time.monotonic() < held_until:
+                one.turn(timeout=0.05, max_records=0)
+            assert len(one.records) == before
+        one.until(one.source.caught_up)
+        for partition in (0, 1):
+            assert [o for p, o in one.records if p == partition] == list(range(3_000))
+
+
+@pytest.mark.kafka
+def test_partitions_come_and_go_while_records_are_held_back(kafka, topic):
+    """A worker whose sink is slow does not keep others from joining."""
+    send(kafka, topic, {0: 3, 1: 3, 2: 3})
+    shared: dict[int, int] = {}
+    with reading(kafka, topic, positions=shared) as slow:
+        slow.until(slow.source.caught_up)
+        with reading(kafka, topic, positions=shared) as other:
+            deadline = time.monotonic() + 30
+            while len(slow.source.lag()) == 3 or not other.source.lag():
+                assert time.monotonic() < deadline, (slow.calls, other.calls)
+                slow.turn(max_records=0)
+                other.turn()
+            assert any(call == "revoked" for call, _ in slow.calls)
+    send(kafka, topic, {0: 3, 1: 3, 2: 3})
+    with reading(kafka, topic, positions=shared) as last:
+        last.until(last.source.caught_up)
+        assert sorted(last.records) == [(p, o) for p in range(3) for o in (3, 4, 5)]
+
+
+@pytest.mark.kafka
+def test_partitions_that_are_added_are_found(kafka, topic):
+    """Without a restart."""
+    send(kafka, topic, {0: 1})
+    with reading(kafka, topic, {**QUICK, "topic.metadata.refresh.interval.ms": "500"}) as one:
+        one.until(one.source.caught_up)
+        admin = AdminClient({"bootstrap.servers": kafka})
+        admin.create_partitions([NewPartitions(topic.name, 5)])[topic.name].result(20)
+        send(kafka, topic, {4: 2})
+        one.until(lambda: (4, 1) in one.records)
+        one.until(one.source.caught_up)
+        assert sorted(one.source.lag()) == [0, 1, 2, 3, 4]
+        assert sorted(one.records) == [(0, 0), (4, 0), (4, 1)]
+
+
+@pytest.mark.kafka
+def test_a_static_member_finds_its_partitions_again(kafka, topic):
+    """A restart within the session timeout moves nothing: the others notice nothing of it."""
+    send(kafka, topic, {0: 1, 1: 1, 2: 1})
+    options = {**QUICK, "session.timeout.ms": "20000"}
+    shared: dict[int, int] = {}
+    with reading(kafka, topic, options, shared, instance="a") as stays:
+        stays.until(stays.source.caught_up)
+        with reading(kafka, topic, options, shared, instance="b") as leaves:
+            deadline = time.monotonic() + 30
+            while not leaves.source.lag() or len(leaves.source.lag()) + len(stays.source.lag()) != 3:
+                assert time.monotonic() < deadline
+                stays.turn()
+                leaves.turn()
+            owned = sorted(leaves.source.lag())
+        noticed = len(stays.calls)
+        with reading(kafka, topic, options, shared, instance="b") as again:
+            deadline = time.monotonic() + 15
+            while not again.source.lag():
+                assert time.monotonic() < deadline
+                stays.turn()
+                again.turn()
+            assert sorted(again.source.lag()) == owned
+        assert stays.calls[noticed:] == []
+
+
+@pytest.mark.kafka
+def test_it_tells_where_the_log_begins(kafka, topic):
+    """A sink that never saw a partition is told a number, not a word."""
+    send(kafka, topic, {0: 10})
+    trim(kafka, topic, 6)
+    with reading(kafka, topic) as one:
+        assert one.source.beginning([0, 1]) == {0: 6, 1: 0}
 
 
 @pytest.mark.kafka

@@ -155,7 +155,6 @@ class KafkaSource:
         self.link.check()
         batch = self._batch(messages) if messages else None
         if batch is not None:
-            self.link.works()
             last = dict(zip(batch.partitions, batch.offsets, strict=True))  # offsets rise
             for partition, offset in last.items():  # the end may have been told with them: it is beyond
                 self._next[partition] = max(self._next.get(partition, 0), offset + 1)
@@ -239,13 +238,15 @@ class KafkaSource:
             try:
                 self._consumer.seek(place)
             except KafkaException as error:
-                if error.args[0].code() == KafkaError._STATE:  # noqa: SLF001 - assigned a moment ago
-                    continue
-                raise unreachable(self._cluster, error) from error
+                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - librdkafka's name
+                    raise unreachable(self._cluster, error) from error
+                if partition not in self._next:
+                    continue  # it was assigned a moment ago: again with the next poll
+                self._consumer.incremental_unassign([place])  # an error has stopped it: only this starts it
+                self._consumer.incremental_assign([place])
             del self._to_seek[partition]
             self._next[partition] = max(0, offset)
-            if not self._paused:
-                self._consumer.resume([place])
+            (self._consumer.pause if self._paused else self._consumer.resume)([place])
 
     def _place(self, partition: int, offset: int = 0) -> TopicPartition:
         return TopicPartition(self._topic.name, partition, offset)
@@ -300,7 +301,6 @@ class KafkaSource:
         if fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
             if partition in self._next:
                 self._next[partition] = max(cast(int, message.offset()), self._next[partition])
-                self.link.works()
             return []
         where = f"{self._topic.name}[{partition}]"
         if fault.code() in _OUTSIDE:

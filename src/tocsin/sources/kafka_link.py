@@ -1,4 +1,8 @@
-"""Whether the cluster answers: librdkafka tries again with a backoff of its own, and this tells about it."""
+"""Whether the cluster answers: librdkafka tries again with a backoff of its own, and this tells about it.
+
+An error tells that a broker has gone, but nothing tells that it is back when there is nothing to read. So the
+client's statistics are looked at, which name the brokers that it is connected with.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ _REFUSED = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 }
 """What waiting does not mend."""
+
+
+_CONNECTED = {"UP", "UPDATE"}
 
 
 class _Broker(msgspec.Struct):
@@ -41,6 +48,7 @@ class Link:
         self._servers = servers
         self._tell = tell
         self._away_since: float | None = None
+        self._alone_since: float | None = None  # of the statistics: the first of those without a broker
         self._refused: KafkaError | None = None
 
     def callbacks(self) -> dict[str, object]:
@@ -51,13 +59,6 @@ class Link:
         """Return for how many seconds the cluster has been away; None when it is there. For any thread."""
         since = self._away_since
         return None if since is None else time.monotonic() - since
-
-    def works(self) -> None:
-        """Take note that something came from the cluster."""
-        waited = self.waiting()
-        if waited is not None:
-            self._away_since = None
-            self._tell(f"Kafka at {self._servers} answers again after {waited:.0f} s")
 
     def check(self) -> None:
         """Raise what waiting does not mend.
@@ -73,13 +74,18 @@ class Link:
     def _heard(self, error: KafkaError) -> None:
         if error.code() in _REFUSED:
             self._refused = error
-        elif error.code() == KafkaError._ALL_BROKERS_DOWN and self._away_since is None:  # noqa: SLF001
-            self._away_since = time.monotonic()
-            self._tell(f"waiting for Kafka at {self._servers}")
         logger.info("%s", error)
 
     def _counted(self, statistics: str) -> None:
-        if self._away_since is not None:
-            brokers = msgspec.json.decode(statistics, type=_Statistics).brokers.values()
-            if any(broker.state == "UP" for broker in brokers):
-                self.works()
+        """Two in a row without a broker are meant: between two connections there may be one."""
+        now = time.monotonic()
+        brokers = msgspec.json.decode(statistics, type=_Statistics).brokers.values()
+        if any(broker.state in _CONNECTED for broker in brokers):
+            if self._away_since is not None:
+                self._tell(f"Kafka at {self._servers} answers again after {now - self._away_since:.0f} s")
+            self._alone_since = self._away_since = None
+        elif self._alone_since is None:
+            self._alone_since = now
+        elif self._away_since is None:
+            self._away_since = self._alone_since
+            self._tell(f"waiting for Kafka at {self._servers}")

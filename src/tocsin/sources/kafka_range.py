@@ -94,8 +94,6 @@ class KafkaRange:
         self.link.check()
         wanted = [m for m in messages if self._is_wanted(m)]  # in order: what comes next depends on it
         self._leave_finished()
-        if wanted:
-            self.link.works()
         return self._batch(wanted) if wanted else None
 
     def seek(self, positions: Positions) -> None:
