@@ -211,8 +211,13 @@ MOMENT = datetime.fromtimestamp(NOW - 1, UTC)
 
 def test_prune_deletes_what_was_stored_before(tmp_path):
     """Verdicts and dead letters of the days before go, also out of files that have newer ones."""
-    days = iter(range(20))
-    filled(tmp_path, commits=6, clock=lambda: NOW + 86_400 * (next(days) // 4))
+    today = [NOW]
+    worker = sink(tmp_path, lambda: today[0])
+    for first in range(0, 60, 10):
+        for partition in (0, 1):
+            worker.write(judged(range(first, first + 10), partition, rejected=[first + 7]))
+        worker.flush()
+        today[0] = NOW + 86_400 * ((first + 10) // 20)
     compact(tmp_path)
     before = datetime.fromtimestamp(NOW + 86_400, UTC)
     counted = prune(tmp_path, before, dry_run=True)

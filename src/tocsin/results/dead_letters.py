@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow.compute as pc
@@ -12,8 +12,8 @@ import pyarrow.dataset as pads
 from deltalake.exceptions import CommitFailedError
 
 from tocsin.errors import StreamError
-from tocsin.model import Record, Stream
-from tocsin.results.location import Location, Where, told
+from tocsin.model import Record, RejectReason, Stream
+from tocsin.results.location import Location, Where, rows_read, told
 from tocsin.results.table import DEAD_LETTERS, dataset, origin_of
 
 _PATIENCE = 30.0
@@ -32,12 +32,14 @@ class DeadLetter:
         reason: the kind of fault, as in `RejectReason`.
         detail: one sentence.
         replayed: when it was sent again; None when it was not.
+        sha256: of the value, where that was too much to keep; empty where the record is whole.
     """
 
     record: Record
     reason: str
     detail: str
     replayed: datetime | None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class Choice:
 
     Attributes:
         replayed: those that were sent again, or that were not.
+        between: first and last offset.
     """
 
     reason: str | None = None
     partition: int | None = None
     offset: int | None = None
     replayed: bool | None = None
+    between: tuple[int, int] | None = None
 
     def condition(self) -> pads.Expression:
         """Return the choice as a condition on the table's columns."""
@@ -63,14 +67,32 @@ class Choice:
         if self.replayed is not None:
             there = pc.is_valid(pads.field("replayed_time"))
             found &= there if self.replayed else ~there
+        if self.between is not None:
+            found &= (pads.field("offset") >= self.between[0]) & (pads.field("offset") <= self.between[1])
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A dead letter that was not sent again, without its bytes.
+
+    Attributes:
+        size: of its value, about, in bytes.
+        has_value: whether there is one that could be sent.
+    """
+
+    partition: int
+    offset: int
+    size: int
+    has_value: bool
 
 
 def count(results: Where) -> dict[str, int]:
     """Return reason -> number of dead letters, most first; empty when there is no such table yet."""
     if not (Location.of(results) / DEAD_LETTERS).is_table():
         return {}
-    found = dataset(results, DEAD_LETTERS).to_table(columns=["reason"]).group_by("reason")
+    with rows_read(results):
+        found = dataset(results, DEAD_LETTERS).to_table(columns=["reason"]).group_by("reason")
     rows = found.aggregate([([], "count_all")]).sort_by([("count_all", "descending")]).to_pylist()
     return {row["reason"]: row["count_all"] for row in rows}
 
@@ -86,10 +108,37 @@ def find(results: Where, choice: Choice) -> Iterator[DeadLetter]:
     chunks = rows.to_batches(  # a record can have megabytes: few are read ahead
         filter=choice.condition(), batch_size=256, batch_readahead=1, fragment_readahead=1
     )
-    for chunk in chunks:
-        for row in chunk.to_pylist():
-            stream = Stream("topic", row["topic"], origin.topic_id if origin else row["topic"])
-            yield _dead_letter(row, stream)
+    with rows_read(results):
+        for chunk in chunks:
+            for row in chunk.to_pylist():
+                stream = Stream("topic", row["topic"], origin.topic_id if origin else row["topic"])
+                yield _dead_letter(row, stream)
+
+
+_UNKNOWN_SIZE = 16_000
+"""Bytes that a value is taken to have of which an older version did not say how many."""
+
+
+def waiting(results: Where, choice: Choice) -> list[Waiting]:
+    """Return where those of the chosen are that were not sent again; reads no values.
+
+    Raises:
+        SettingsError: there are no results in the folder.
+    """
+    rows = dataset(results, DEAD_LETTERS)
+    known = rows.schema.names  # of a table that no newer worker has opened yet, not all of them
+    columns = [c for c in ("partition", "offset", "reason", "value_bytes", "value_sha256") if c in known]
+    chosen = replace(choice, replayed=False).condition()
+    return [
+        Waiting(
+            partition=row["partition"],
+            offset=row["offset"],
+            size=row.get("value_bytes") or _UNKNOWN_SIZE,
+            has_value=row["reason"] != RejectReason.LOST and not row.get("value_sha256"),
+        )
+        for chunk in rows.to_batches(columns=columns, filter=chosen)
+        for row in chunk.to_pylist()
+    ]
 
 
 def mark_replayed(results: Where, positions: Iterable[tuple[int, int]], now: datetime) -> None:
@@ -135,4 +184,10 @@ def _dead_letter(row: Mapping[str, object], stream: Stream) -> DeadLetter:
         value=row["value"],  # type: ignore[arg-type]
         headers=[(h["name"], h["value"]) for h in row["headers"] or ()],  # type: ignore[attr-defined]
     )
-    return DeadLetter(record, str(row["reason"]), str(row["detail"]), row["replayed_time"])  # type: ignore[arg-type]
+    return DeadLetter(
+        record=record,
+        reason=str(row["reason"]),
+        detail=str(row["detail"]),
+        replayed=row["replayed_time"],  # type: ignore[arg-type]
+        sha256=str(row.get("value_sha256") or ""),  # a table of an older version has no such column
+    )

@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 from pyarrow.fs import FileSystem, LocalFileSystem, S3FileSystem
 
 from tocsin.errors import SettingsError, StreamError
+from tocsin.results.damage import damage_of
 
 _SCHEMES = ("s3://", "s3a://")
 
@@ -159,10 +161,25 @@ def refusal(place: Location, error: Exception) -> StreamError:
             f"{place}: the store does not answer, or refuses: {text}",
             "check AWS_ENDPOINT_URL, AWS_REGION, the credentials and the bucket",
         )
+    damage = damage_of(place.path)
+    if damage:
+        return StreamError(*damage)
     return StreamError(
         f"{place}: the results cannot be read or written: {text}",
-        "is the folder gone, or a file of the table damaged? see docs/results.md",
+        "is the folder gone, or a file in it damaged?",
     )
+
+
+@contextmanager
+def rows_read(place: object) -> Iterator[None]:
+    """Tell that rows cannot be read, and from which file, as a `StreamError`."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StreamError(
+            f"{place}: the results cannot be read: {error}",
+            "was a file of the table removed or damaged? restore it from a backup",
+        ) from error
 
 
 _FULL = re.compile(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import accumulate, chain
 from typing import TypeVar
 
@@ -74,9 +75,15 @@ DEAD_LETTERS = pa.schema(
         ("value", pa.binary()),
         ("headers", pa.list_(pa.struct([("name", pa.string()), ("value", pa.binary())]))),
         ("replayed_time", pa.timestamp("us", "UTC")),
+        ("value_bytes", pa.int64()),
+        ("value_sha256", pa.string()),
     ]
 )
-"""One row per record that is not an event, whole, so that it can be sent again; null until it was."""
+"""One row per record that is not an event, whole, so that it can be sent again; null until it was.
+
+Where the value was more than may be kept, it is null and `value_sha256` says what it was; else that is null.
+Rows of older versions have null in the last two columns.
+"""
 
 
 def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table:
@@ -113,21 +120,38 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
     return _table(columns, VERDICTS)
 
 
-def dead_letter_rows(judged: Judged, stored: datetime) -> pa.Table:
-    """Return one row per rejected record of a judged batch."""
+def dead_letter_rows(judged: Judged, stored: datetime, takes: Callable[[int], bool]) -> pa.Table:
+    """Return one row per rejected record of a judged batch.
+
+    Args:
+        judged: the batch with its verdicts.
+        stored: when the rows are written.
+        takes: whether a value of so many bytes may be kept whole; asked once for each.
+    """
     found = [(i, v.rejected) for i, v in enumerate(judged.verdicts) if v.rejected is not None]
     rows = [i for i, _ in found]
     batch = judged.batch
+    values = [batch.values[i] for i in rows]
+    kept = [value is None or takes(len(value)) for value in values]
     columns = [
         [r.reason.value for _, r in found],
-        [r.detail for _, r in found],
+        [r.detail if whole else f"{r.detail} {TOO_MUCH}" for (_, r), whole in zip(found, kept, strict=True)],
         *_positions(batch, rows, stored),
         [batch.keys[i] for i in rows],
-        [batch.values[i] for i in rows],
+        [value if whole else None for value, whole in zip(values, kept, strict=True)],
         [[{"name": name, "value": value} for name, value in batch.headers[i]] for i in rows],
         [None] * len(rows),
+        [None if value is None else len(value) for value in values],
+        [
+            None if whole else sha256(value or b"").hexdigest()
+            for value, whole in zip(values, kept, strict=True)
+        ],
     ]
     return _table(columns, DEAD_LETTERS)
+
+
+TOO_MUCH = "(its bytes were too many to keep)"
+"""What is added to the detail of a dead letter of which only the hash is kept."""
 
 
 def _at(column: Sequence[T], rows: Sequence[int]) -> Sequence[T]:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from tocsin.model import Judged
 from tocsin.ports import PositionMoved, Positions
 from tocsin.results import schema
+from tocsin.results.allowance import Allowance
 from tocsin.results.location import Location, Where
 from tocsin.results.table import DEAD_LETTERS, VERDICTS, Moved, Origin, PositionedTable
 
@@ -28,17 +29,26 @@ class ResultsSink:
         origin: the topic; a folder that holds another topic's results is refused.
         keep_events: see `schema.verdict_rows`.
         clock: seconds since 1970, for the column `stored_time`.
+        dead_letter_bytes: how many bytes of dead letters are kept whole in an hour; of more, only the hash.
 
     Raises:
         SettingsError: the folder is not writable or belongs to another topic.
     """
 
-    def __init__(self, folder: Where, origin: Origin, keep_events: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Where,
+        origin: Origin,
+        keep_events: str,
+        clock: Callable[[], float],
+        dead_letter_bytes: int = 1 << 30,
+    ) -> None:
         place = Location.of(folder)
         self._verdicts = PositionedTable(place / VERDICTS, schema.VERDICTS, origin)
         self._dead = PositionedTable(place / DEAD_LETTERS, schema.DEAD_LETTERS, origin)
         self._keep_events = keep_events
         self._clock = clock
+        self._allowance = Allowance(dead_letter_bytes, clock)
         self._committed: dict[int, int] = {}  # partition -> position of the verdicts, as last read or written
         self._buried: dict[int, int] = {}  # the same for the dead letters
         self._found_buried: dict[int, int] = {}  # as it was at the start: what others kept before us
@@ -66,7 +76,9 @@ class ResultsSink:
         now = datetime.fromtimestamp(self._clock(), UTC)
         rows = schema.verdict_rows(judged, now, self._keep_events)
         if rows.num_rows < len(judged.batch):
-            self._dead_rows.append(self._unburied(schema.dead_letter_rows(judged, now)))
+            self._dead_rows.append(
+                self._unburied(schema.dead_letter_rows(judged, now, self._allowance.takes))
+            )
         self._rows.append(rows)
         self._held_to.update(_ends(judged))
 
@@ -100,11 +112,11 @@ class ResultsSink:
     def _flush(self) -> None:
         moves = {p: (self._committed.get(p), end) for p, end in self._held_to.items()}
         if self._dead_rows:
-            self._verdicts.check(
-                moves
-            )  # a worker that has been overtaken should leave no dead letters either
+            # A worker that has been overtaken should leave no dead letters either.
+            self._verdicts.check(moves)
             self._bury(pa.concat_tables(self._dead_rows))
             self._dead_rows = []
+            self._allowance.committed()
         self._verdicts.commit(pa.concat_tables(self._rows), moves)
         self._rows = []
         self._committed.update(self._held_to)

@@ -7,19 +7,30 @@ to where it has everything, and nothing else is asked.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
-from deltalake.schema import Schema
 
 from tocsin.errors import SettingsError, StreamError
-from tocsin.results.location import Location, Where, plainly, refusal, told
+from tocsin.results.location import Location, Where, told
+from tocsin.results.opening import Origin, opened, origin_in
+
+__all__ = [
+    "DEAD_LETTERS",
+    "VERDICTS",
+    "Moved",
+    "Origin",
+    "PositionedTable",
+    "Reader",
+    "Snapshot",
+    "dataset",
+    "origin_of",
+]
 
 VERDICTS = "verdicts"
 DEAD_LETTERS = "dead_letters"
@@ -36,44 +47,8 @@ _FRESH = 60.0
 _CHECKPOINT = 100
 """Every so many commits the log is summed up in a checkpoint, and what has expired of it is deleted."""
 
-_RETENTION = {
-    "delta.logRetentionDuration": "interval 30 minutes",
-    "delta.deletedFileRetentionDuration": "interval 90 minutes",
-}
-"""Properties of the table, which may be changed by whoever needs to look further back.
-
-Single commits stay in the log so long after a checkpoint has them: each costs every later commit 3 us. That a
-file was replaced is remembered so long: longer than upkeep keeps the file, or it would forget to delete it.
-"""
-
 _NO_HOOK = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 """The library would look through the whole log after each commit: half of the time of a commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The topic whose records a table holds; a topic deleted and made again is another one.
-
-    Attributes:
-        cluster: the Kafka cluster's id.
-        topic: the topic's name.
-        topic_id: the topic's id, which is never used again.
-        replay: which stretch of the topic was classified again, by whoever did that; empty for what workers
-            of the group keep, who have it all. The two never write to one another's results.
-    """
-
-    cluster: str
-    topic: str
-    topic_id: str
-    replay: str = ""
-
-    def __str__(self) -> str:
-        kind = "a replay of " if self.replay else ""
-        return f"{kind}topic {self.topic!r} ({self.topic_id}) of cluster {self.cluster}"
-
-    def application(self, partition: int) -> str:
-        """Return the id of the application transaction that holds a partition's position."""
-        return f"{self.cluster}/{self.topic_id}/{partition}"
 
 
 Moves = Mapping[int, tuple[int | None, int]]
@@ -98,7 +73,7 @@ class PositionedTable:
     def __init__(self, place: Where, schema: pa.Schema, origin: Origin) -> None:
         self.place = Location.of(place)
         self._origin = origin
-        self._table = _opened(self.place, schema, origin)
+        self._table = opened(self.place, schema, origin)
         self._version = self._opened_at = int(self._table.version())
         self._fresh_at = _now()
 
@@ -300,7 +275,7 @@ class Reader:
         """
         self._refresh()
         with told(self._place):
-            origin = _origin_of(self._table)
+            origin = origin_in(self._table)
             if origin is None:
                 return {}
             found = {p: self._table.transaction_version(origin.application(p)) for p in partitions}
@@ -369,73 +344,4 @@ def origin_of(results: Where, table: str = VERDICTS) -> Origin | None:
     """
     place = _known(results, table)
     with told(place):
-        return _origin_of(place.opened())
-
-
-def _opened(place: Location, schema: pa.Schema, origin: Origin) -> DeltaTable:
-    try:
-        if not place.is_remote:
-            place.path.mkdir(parents=True, exist_ok=True)
-        table = _created(place, schema, json.dumps({"tocsin": asdict(origin)}))
-        _check_origin(table, place, origin)
-        return _evolved(table, place, schema)
-    except (OSError, DeltaError) as error:
-        reason = refusal(place, error)
-        raise SettingsError(
-            f"{place}: cannot be written: {plainly(error)}",
-            reason.hint if place.is_remote else "choose another folder with --results",
-        ) from error
-
-
-def _check_origin(table: DeltaTable, place: Location, origin: Origin) -> None:
-    held = _origin_of(table)
-    if held != origin:
-        another = "" if held is None or str(held) != str(origin) else "another stretch: "
-        raise SettingsError(
-            f"{place}: holds the results of {held or 'another program'}, not of {another}{origin}",
-            "a topic made anew is another topic, and a replay is kept apart: choose another folder with"
-            " --results (and --csv)",
-        )
-
-
-def _created(place: Location, schema: pa.Schema, description: str) -> DeltaTable:
-    """Create a table, or open the one that is there."""
-    try:
-        return DeltaTable.create(
-            place.text,
-            schema=schema,
-            mode="ignore",
-            name=f"tocsin {place.name}",
-            description=description,
-            configuration=_RETENTION,
-            storage_options=place.options,
-        )
-    except DeltaError:
-        if not DeltaTable.is_deltatable(place.text, storage_options=place.options):
-            raise
-        return place.opened()  # another worker has created it at the same moment
-
-
-def _evolved(table: DeltaTable, place: Location, schema: pa.Schema) -> DeltaTable:
-    """Give a table that an older version of tocsin has made the columns and properties of this one."""
-    for _ in range(_ATTEMPTS):
-        has = pa.schema(table.schema().to_arrow())
-        missing = [field for field in schema if field.name not in has.names]
-        settled = _RETENTION.keys() <= table.metadata().configuration.keys()
-        if not missing and settled:
-            return table
-        try:
-            if missing:
-                table.alter.add_columns(list(Schema.from_arrow(pa.schema(missing)).fields))
-            if not settled:
-                table.alter.set_table_properties(_RETENTION)
-        except CommitFailedError:  # another worker does the same, or commits
-            table = place.opened()
-    return table
-
-
-def _origin_of(table: DeltaTable) -> Origin | None:
-    try:
-        return Origin(**json.loads(table.metadata().description)["tocsin"])
-    except (TypeError, ValueError, KeyError):
-        return None
+        return origin_in(place.opened())

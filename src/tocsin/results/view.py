@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from msgspec import structs
 
 from tocsin.errors import SettingsError, StreamError
-from tocsin.results.location import Location, Where
+from tocsin.results.location import Location, Where, rows_read
 from tocsin.results.table import Reader, Snapshot
 
 COLUMNS = (
@@ -192,7 +192,7 @@ class CsvView:
         positions, rows, length, end = dict(journal.positions), journal.rows, journal.length, journal.end
         with self.path.open("r+b") as file:
             file.seek(length)
-            for chunk in _beyond(source.rows(besides=self._read), journal.positions):
+            for chunk in _beyond(source, self._read, journal.positions):
                 lines = _encoded(zip(*(chunk[c].to_pylist() for c in _SOURCES), strict=True))
                 length += file.write(lines)
                 end = lines[-_END_BYTES:]
@@ -228,8 +228,10 @@ class CsvView:
         fresh.replace(self._journal_path)
 
 
-def _beyond(snapshot: pads.Dataset, positions: Mapping[int, int]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows beyond the positions, of one snapshot of the table.
+def _beyond(
+    source: Snapshot, besides: frozenset[str], positions: Mapping[int, int]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows beyond the positions, from those files of a snapshot that are not among `besides`.
 
     A file that is new to the view may have nothing new: compaction and prune write old rows into new files.
     That shows in the two columns of the position, which are read first and by themselves.
@@ -240,12 +242,12 @@ def _beyond(snapshot: pads.Dataset, positions: Mapping[int, int]) -> Iterator[pa
         positions.items(),
         pads.scalar(True),  # noqa: FBT003 - Arrow's literal
     )
-    try:
-        for file in snapshot.get_fragments():
+    with rows_read(source.place):
+        for file in source.rows(besides).get_fragments():
             if positions and not file.count_rows(filter=fresh):
                 continue
             chunks = file.to_batches(
-                schema=snapshot.schema,
+                schema=source.schema,
                 columns=[*_SOURCES, "partition", "offset"],
                 filter=fresh,
                 batch_size=_CHUNK_ROWS,
@@ -253,10 +255,6 @@ def _beyond(snapshot: pads.Dataset, positions: Mapping[int, int]) -> Iterator[pa
                 use_threads=False,
             )
             yield from (chunk for chunk in chunks if chunk.num_rows)
-    except (OSError, pa.ArrowException) as error:
-        raise StreamError(
-            f"the results cannot be read: {error}", "was a file of the table removed?"
-        ) from error
 
 
 def _advance(positions: dict[int, int], chunk: pa.RecordBatch) -> None:
