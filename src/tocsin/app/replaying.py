@@ -1,154 +1,231 @@
-"""Sends dead letters to their topic again, as they are or mended, each at most once."""
+"""Sends dead letters to their topic again, as they are or mended, piece by piece, each at most once."""
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from filelock import FileLock, Timeout
 
 from tocsin.decode import decode
+from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.errors import SettingsError
 from tocsin.model import Batch, Event, Headers, Rejected
 from tocsin.model.identity import EVENT_ID_HEADER, TRACEPARENT_HEADER, traceparent
 from tocsin.results import dead_letters
-from tocsin.results.dead_letters import Choice, DeadLetter
+from tocsin.results.dead_letters import Choice, DeadLetter, Waiting
+from tocsin.results.location import Location, Where
 from tocsin.results.table import DEAD_LETTERS, Origin, origin_of
-from tocsin.sinks.replay import Outbound, Replay
+from tocsin.sinks.replay import HEADER, Outbound, Replay, UnknownError
 
 Position = tuple[int, int]
 """Partition and offset."""
 
-SUFFIX = ".replay"
-"""Of the consumer group that has the marks, after the name of the workers' group."""
+_PIECE_RECORDS = 1_000
+"""Most records that are sent in one transaction and marked in one commit."""
+
+_PIECE_BYTES = 16_000_000
+"""Most bytes of them, as long as each is smaller: what is held in memory at once."""
+
+_EXAMPLES = 10
+"""How many of those that stay are named."""
 
 
 class Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a replay is about to do, on disk before it does it.
 
     Attributes:
-        name: of the batch, as its mark in Kafka has it.
-        group: the consumer group that has the mark.
+        name: of the batch, as its records in Kafka carry it.
+        ends: partition of the topic -> where it ended before.
         positions: of the dead letters in it.
     """
 
     name: str
-    group: str
+    ends: dict[int, int]
     positions: list[Position]
 
 
-@dataclass(frozen=True, slots=True)
+class Mended(Protocol):
+    """New bytes for records, by position; they need not be in memory."""
+
+    def positions(self) -> Iterable[Position]:
+        """Return the positions for which there are bytes."""
+
+    def value(self, position: Position) -> bytes | None:
+        """Return the bytes for a position, or None if there are none."""
+
+
+@dataclass(slots=True)
 class Outcome:
     """What a replay did.
 
     Attributes:
         recovered: dead letters that an interrupted replay had sent, now marked.
         sent: sent now.
-        still: those that still are no events, with the reason; they stay.
+        still: how many still are no events; they stay.
+        lost: how many have nothing that could be sent: their records, or their bytes, were not kept.
+        examples: a few of those that still are no events, with the reason.
     """
 
-    recovered: int
-    sent: int
-    still: list[tuple[DeadLetter, Rejected]]
+    recovered: int = 0
+    sent: int = 0
+    still: int = 0
+    lost: int = 0
+    examples: list[tuple[DeadLetter, Rejected]] = field(default_factory=list)
 
 
-def replay(results: Path, to: Replay, choice: Choice, mended: Mapping[Position, bytes]) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """How dead letters become events.
+
+    Attributes:
+        mended: new bytes for some of them; None for none.
+        shape, limits: as workers decode.
+    """
+
+    mended: Mended | None = None
+    shape: str | None = None
+    limits: Limits = DEFAULT
+
+
+def replay(
+    results: Where,
+    to: Replay,
+    choice: Choice,
+    mending: Mending,
+    watch: Callable[[Outcome], None] = lambda _: None,
+) -> Outcome:
     """Send dead letters that are events by now: because of a newer decoder, or because they were mended.
 
-    The order is: note the intent, send in a transaction, mark as replayed, forget the intent. Whoever is
-    interrupted in between leaves an intent, and the next replay finds out from Kafka how far it went.
+    For each piece the order is: note the intent, send in a transaction, mark as replayed, forget the intent.
+    Whoever is interrupted in between leaves an intent, and the next replay finds out from the topic how far
+    it went.
 
     Args:
         results: the results folder.
         to: where they are sent.
         choice: which ones; those that were replayed before never are.
-        mended: new bytes for records at these positions.
+        mending: how they become events.
+        watch: called after each piece.
 
     Raises:
         SettingsError: another replay of these results is running, they are another topic's, an interrupted
             replay cannot be looked into, or a mended record is not a dead letter.
         StreamError: the broker or the store is away; nothing is sent twice when it is tried again.
     """
+    folder = Location.of(results).path
     _check_topic(results, to)
-    intent_file = results / "replay.json"
-    lock = FileLock(results / "replay.lock")
+    lock = FileLock(folder / "replay.lock")
     try:
         with lock.acquire(timeout=0):
-            recovered = _recover(results, to, intent_file)
-            return _replay(results, to, choice, mended, recovered)
+            done = Outcome(recovered=_recover(results, to, folder / "replay.json"))
+            for piece in _pieces(_waiting(results, choice, mending.mended, done)):
+                _send_piece(results, to, piece, mending, done)
+                watch(done)
+            return done
     except Timeout as error:
         raise SettingsError(f"{results}: another replay is running", "wait for it to end") from error
 
 
-def _check_topic(results: Path, to: Replay) -> None:
+def _check_topic(results: Where, to: Replay) -> None:
     held = origin_of(results, DEAD_LETTERS)
     here = Origin(to.topic.cluster, to.topic.name, to.topic.id)
     if held is not None and held != here:
         raise SettingsError(
-            f"{results}: came from topic {held.topic!r} ({held.topic_id}) of cluster {held.cluster},"
-            f" not from topic {here.topic!r} ({here.topic_id}) of cluster {here.cluster}",
-            "records are sent to the topic they came from: name it with --topic",
+            f"{results}: came from {held}, not from {here}",
+            "records are sent to the topic they came from, from its workers' results: name it with --topic",
         )
 
 
-def _recover(results: Path, to: Replay, intent_file: Path) -> int:
+def _recover(results: Where, to: Replay, intent_file: Path) -> int:
     """Finish what an interrupted replay began; return how many records it had sent."""
     if not intent_file.exists():
         return 0
+    hint = f"look for its records in the topic (header {HEADER!r}), then delete the file"
     try:
         intent = msgspec.json.decode(intent_file.read_bytes(), type=Intent)
+        sent = to.was_sent(intent.name, intent.ends)
     except msgspec.MsgspecError as error:
         raise SettingsError(
             f"{intent_file}: cannot be read, so it is not known if an interrupted replay was sent: {error}",
-            "look for its records in the topic, then delete the file",
+            hint,
         ) from error
-    if intent.group != to.group:
-        raise SettingsError(
-            f"{intent_file}: a replay with the mark in group {intent.group} was interrupted",
-            f"finish it first, with --group {intent.group.removesuffix(SUFFIX)}",
-        )
-    sent = to.was_sent(intent.name)
+    except UnknownError as error:
+        raise SettingsError(f"{intent_file}: {error}", hint) from error
     if sent:
         dead_letters.mark_replayed(results, intent.positions, datetime.now(UTC))
     intent_file.unlink()
     return len(intent.positions) if sent else 0
 
 
-def _replay(
-    results: Path, to: Replay, choice: Choice, mended: Mapping[Position, bytes], recovered: int
-) -> Outcome:
-    chosen = Choice(choice.reason, choice.partition, choice.offset, replayed=False)
-    still: list[tuple[DeadLetter, Rejected]] = []
-    outbound: dict[Position, Outbound] = {}
-    unknown = set(mended)
-    for letter in dead_letters.find(results, chosen):
-        position = (letter.record.partition, letter.record.offset)
-        unknown.discard(position)
-        value = mended.get(position, letter.record.value)
-        event = _event(letter, value)
-        if isinstance(event, Rejected):
-            still.append((letter, event))
-        else:
-            outbound[position] = Outbound(letter.record.key, value, _headers(letter.record.headers, event))
+def _waiting(results: Where, choice: Choice, mended: Mended | None, done: Outcome) -> list[Waiting]:
+    """Return what may be sent; only positions and sizes, so that there can be millions.
+
+    Raises:
+        SettingsError: something was mended that does not wait.
+    """
+    found = dead_letters.waiting(results, choice)
+    given = set(mended.positions()) if mended else set()
+    unknown = given.difference((w.partition, w.offset) for w in found)
     if unknown:
         partition, offset = min(unknown)
         raise SettingsError(
             f"no dead letter waits at partition {partition}, offset {offset}",
             "it may have been replayed already; see: tocsin dead-letters list",
         )
+    whole = [w for w in found if w.has_value or (w.partition, w.offset) in given]
+    done.lost = len(found) - len(whole)
+    return whole
+
+
+def _pieces(found: Iterable[Waiting]) -> Iterator[list[Waiting]]:
+    """Cut into pieces of one partition each, in the order of their offsets."""
+    piece: list[Waiting] = []
+    size = 0
+    for one in sorted(found, key=lambda w: (w.partition, w.offset)):
+        full = len(piece) >= _PIECE_RECORDS or size + one.size > _PIECE_BYTES
+        if piece and (full or piece[0].partition != one.partition):
+            yield piece
+            piece, size = [], 0
+        piece.append(one)
+        size += one.size
+    if piece:
+        yield piece
+
+
+def _send_piece(results: Where, to: Replay, piece: list[Waiting], mending: Mending, done: Outcome) -> None:
+    wanted = {w.offset for w in piece}
+    outbound: dict[Position, Outbound] = {}
+    stretch = Choice(
+        partition=piece[0].partition, between=(piece[0].offset, piece[-1].offset), replayed=False
+    )
+    for letter in dead_letters.find(results, stretch):
+        if letter.record.offset not in wanted:
+            continue
+        position = (letter.record.partition, letter.record.offset)
+        value = mending.mended.value(position) if mending.mended else None
+        value = letter.record.value if value is None else value
+        event = _event(letter, value, mending)
+        if isinstance(event, Rejected):
+            done.still += 1
+            if len(done.examples) < _EXAMPLES:
+                done.examples.append((letter, event))
+        else:
+            outbound[position] = Outbound(letter.record.key, value, _headers(letter.record.headers, event))
     if outbound:
         _send(results, to, outbound)
-    return Outcome(recovered, len(outbound), still)
+        done.sent += len(outbound)
 
 
-def _send(results: Path, to: Replay, outbound: Mapping[Position, Outbound]) -> None:
-    intent = Intent(str(uuid.uuid4()), to.group, list(outbound))
-    intent_file = results / "replay.json"
+def _send(results: Where, to: Replay, outbound: dict[Position, Outbound]) -> None:
+    intent = Intent(str(uuid.uuid4()), dict(to.ends()), list(outbound))
+    intent_file = Location.of(results).path / "replay.json"
     fresh = intent_file.with_suffix(".new")
     with fresh.open("wb") as file:
         file.write(msgspec.json.encode(intent))
@@ -160,7 +237,7 @@ def _send(results: Path, to: Replay, outbound: Mapping[Position, Outbound]) -> N
     intent_file.unlink()
 
 
-def _event(letter: DeadLetter, value: bytes | None) -> Event | Rejected:
+def _event(letter: DeadLetter, value: bytes | None, mending: Mending) -> Event | Rejected:
     record = letter.record
     batch = Batch(
         stream=record.stream,
@@ -171,7 +248,7 @@ def _event(letter: DeadLetter, value: bytes | None) -> Event | Rejected:
         values=[value],
         headers=[record.headers],
     )
-    (found,) = decode(batch)
+    (found,) = decode(batch, mending.shape, mending.limits)
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import Any
 import click
 import msgspec
 
-from tocsin.app.cli.options import takes
+from tocsin.app.cli.options import SHAPE, takes
 from tocsin.app.cli.output import FORMATS, emit, notice
-from tocsin.app.replaying import SUFFIX, Position, replay
-from tocsin.app.settings import Loaded
+from tocsin.app.replaying import Mending, Outcome, Position, replay
+from tocsin.app.settings import Loaded, limits_of
 from tocsin.app.wire import cluster_of
 from tocsin.errors import SettingsError
 from tocsin.kafka import topic_of
@@ -79,27 +80,42 @@ def show(*, loaded: Loaded, partition: int, offset: int) -> None:
     "kafka.bootstrap_servers", "kafka.topic", "kafka.partitions", "kafka.group", "kafka.client", "results.dir"
 )
 @REASON
+@SHAPE
 @click.option(
     "--mended",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="NDJSON as `list` prints it, with mended values.",
 )
-def replay_(*, loaded: Loaded, reason: str | None, mended: Path | None) -> None:
+def replay_(*, loaded: Loaded, reason: str | None, shape: str | None, mended: Path | None) -> None:
     """Send dead letters to their topic again if they are events by now, each once however often you try.
 
-    Records that still cannot be decoded stay where they are.
+    Records that still cannot be decoded stay where they are. Of those whose bytes were not kept there is
+    nothing to send.
     """
     settings = loaded.settings
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
-    values = dict(_mended(mended)) if mended else {}
-    with closing(Replay(cluster, topic, settings.kafka.group + SUFFIX)) as to:
-        done = replay(Path(settings.results.dir), to, Choice(reason=reason), values)
+    values = MendedFile(mended) if mended else None
+    mending = Mending(values, shape, limits_of(settings))
+    with closing(Replay(cluster, topic, settings.kafka.group)) as to:
+        done = replay(
+            settings.results.dir, to, Choice(reason=reason), mending, _tell_progress(sys.stderr.isatty())
+        )
     if done.recovered:
         notice(f"{done.recovered:,} had been sent by a replay that was interrupted; marked now")
-    notice(f"{done.sent:,} sent to topic {topic.name} again; {len(done.still):,} still are no events")
-    for letter, rejected in done.still[:10]:
+    notice(f"{done.sent:,} sent to topic {topic.name} again; {done.still:,} still are no events")
+    for letter, rejected in done.examples:
         notice(f"  {letter.record.partition}/{letter.record.offset}: {rejected.detail}")
+    if done.lost:
+        notice(f"{done.lost:,} cannot be sent: their bytes were not kept, or retention took the records")
+
+
+def _tell_progress(shown: bool) -> Callable[[Outcome], None]:
+    def tell(done: Outcome) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{done.sent:,} sent", err=True, nl=False)
+
+    return tell
 
 
 def _row(letter: DeadLetter) -> dict[str, Any]:
@@ -122,20 +138,48 @@ def _row(letter: DeadLetter) -> dict[str, Any]:
     return row
 
 
-def _mended(path: Path) -> Iterator[tuple[Position, bytes]]:
-    """Yield position and new bytes from each line of a file."""
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        if not line.strip():
-            continue
+class MendedFile:
+    """The values in an NDJSON file as `list` prints it; only where they are is kept in memory.
+
+    Raises:
+        SettingsError: a line is not as it should be.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[Position, int] = {}  # where each begins
+        begin = 0
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    position, value = self._read(line, number)
+                    if value is not None:
+                        self._lines[position] = begin
+                begin += len(line)
+
+    def positions(self) -> Iterable[Position]:
+        """Return the positions that have a value."""
+        return self._lines
+
+    def value(self, position: Position) -> bytes | None:
+        """Return the value for a position, or None when the file has none."""
+        begin = self._lines.get(position)
+        if begin is None:
+            return None
+        with self._path.open("rb") as file:
+            file.seek(begin)
+            return self._read(file.readline(), 0)[1]
+
+    def _read(self, line: bytes, number: int) -> tuple[Position, bytes | None]:
         try:
             row = msgspec.json.decode(line)
             position = (int(row["partition"]), int(row["offset"]))
             if row.get("value_base64") is not None:
-                yield position, base64.b64decode(row["value_base64"], validate=True)
-            elif row.get("value") is not None:
-                yield position, str(row["value"]).encode()
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+                return position, base64.b64decode(row["value_base64"], validate=True)
+            value = row.get("value")
+            return position, None if value is None else str(value).encode()
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise SettingsError(
-                f"{path}:{number}: {error}",
+                f"{self._path}:{number}: {error}",
                 "expected partition, offset and value as `dead-letters list` prints them",
             ) from error
