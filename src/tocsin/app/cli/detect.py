@@ -12,7 +12,9 @@ import msgspec
 
 from tocsin.app.cli.options import RULES, SHAPE, STRICT, takes
 from tocsin.app.cli.output import notice
+from tocsin.app.cli.ranges import asked_of, kept_apart, range_options
 from tocsin.app.cli.signals import stop_on_signals
+from tocsin.app.ranges import Edge
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
 from tocsin.attack import catalogue
@@ -42,6 +44,8 @@ PROGRESS = click.option(
     "kafka.partitions",
     "kafka.group",
     "kafka.client",
+    "kafka.group_instance_id",
+    "kafka.on_gap",
     *RULES,
     "rules.reload_seconds",
     "results.dir",
@@ -49,29 +53,59 @@ PROGRESS = click.option(
     "results.keep_events",
     "results.commit_rows",
     "results.commit_seconds",
+    "publish.detections_topic",
+    "publish.classified_topic",
+    "publish.classified_raw",
+    "publish.dead_letters_topic",
+    "publish.backfill",
+    "publish.seconds",
+    "worker.queue_rows",
+    "worker.queue_megabytes",
+    "worker.revoke_seconds",
+    "worker.drain_seconds",
+    "worker.patience_seconds",
+    "health.listen",
+    "health.stuck_seconds",
 )
 @click.option("--once", is_flag=True, help="Stop when everything in the topic has been classified.")
+@range_options
 @SHAPE
 @STRICT
 @PROGRESS
-def detect(loaded: Loaded, *, once: bool, shape: str | None, strict: bool, progress: str | None) -> None:
+def detect(  # noqa: PLR0913 - one argument per flag is click's way
+    loaded: Loaded,
+    *,
+    once: bool,
+    shape: str | None,
+    strict: bool,
+    progress: str | None,
+    from_offset: Edge | None,
+    from_time: Edge | None,
+    until: Edge | None,
+    partition: tuple[int, ...],
+) -> None:
     """Classify the events of a topic: one worker of a consumer group.
 
     Start as many as the topic has partitions; they share the work. A worker that was killed is resumed by
     starting it again: every event is in the results exactly once.
+
+    With --from-offset, --from-time, --until or --partition it is no member of the group: it classifies those
+    records once more, into --results of their own, and ends.
     """
     stop = stop_on_signals()
-    settings = loaded.settings
-    with kafka_worker(settings, notice, shape=shape, strict=strict) as running:
+    asked = asked_of(from_offset, from_time, until, partition)
+    settings = loaded.settings if asked is None else kept_apart(loaded)
+    with kafka_worker(settings, notice, shape=shape, strict=strict, asked=asked) as running:
         tell_of_rules(running.rules)
+        reader = f"group {settings.kafka.group}" if asked is None else "a range of it"
         notice(
-            f"topic {settings.kafka.topic}, group {settings.kafka.group};"
+            f"topic {settings.kafka.topic}, {reader};"
             f" results in {settings.results.dir} {settings.results.csv}".rstrip()
         )
         reporter = _Reporter(running, progress or ("line" if sys.stderr.isatty() else "none"), stop)
         reporter.start()
         try:
-            running.worker.run(lambda: stop.is_set() or (once and reporter.finished()))
+            running.worker.run(lambda: stop.is_set() or ((once or asked is not None) and reporter.finished()))
         finally:
             reporter.stop()
     _summary(running.progress.snapshot({}))
@@ -127,7 +161,8 @@ class _Reporter:
                 return
 
     def _show(self) -> None:
-        snapshot = self._running.progress.snapshot(self._running.source.lag())
+        running = self._running
+        snapshot = running.progress.snapshot(running.source.lag(), running.waiting())
         if self._mode == "ndjson":
             click.echo(msgspec.json.encode(snapshot), err=True)
         else:
@@ -139,7 +174,9 @@ def _line(snapshot: Snapshot) -> str:
     tactics = sorted(snapshot.tactics.items(), key=lambda item: -item[1])[:4]
     shown = "  ".join(f"{names.name(tactic)} {count:,}" for tactic, count in tactics)
     lag = sum(snapshot.lag.values())
-    return f"{snapshot.records:,} events  {snapshot.per_second:,.0f}/s  lag {lag:,}  {shown}"
+    return (
+        f"{snapshot.records:,} events  {snapshot.per_second:,.0f}/s  lag {lag:,}  {snapshot.waiting or shown}"
+    )
 
 
 def _summary(snapshot: Snapshot) -> None:
