@@ -9,6 +9,7 @@ import click
 
 from tocsin.app.cli.options import RULES, takes
 from tocsin.app.cli.output import FORMATS, emit, is_table, notice
+from tocsin.app.cli.rules_coverage import coverage
 from tocsin.app.cli.rules_fetch import fetch
 from tocsin.app.rule_sets import all_rules_of, rules_of
 from tocsin.app.settings import Loaded
@@ -25,6 +26,7 @@ def rules() -> None:
 
 
 rules.add_command(fetch)
+rules.add_command(coverage)
 
 
 @rules.command()
