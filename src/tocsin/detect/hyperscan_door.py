@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import hyperscan
@@ -40,10 +41,17 @@ class HyperscanMatching:
 
     def of_values(self, literals: Sequence[Literal]) -> ValueScanner:
         """See `Matching`."""
+        plain = self._values([literal for literal in literals if literal.text.isascii()])
+        other = self._values([literal for literal in literals if not literal.text.isascii()])
+        return _Values(plain, other)
+
+    def _values(self, literals: Sequence[Literal]) -> _Scan:
         ordered = sorted(literals, key=lambda literal: literal[1:])  # as long as they are the same, so is it
+        if not ordered:
+            return _Scan(None, [])
         expressions = [_expression(literal) for literal in ordered]
         database = _database(expressions, hyperscan.HS_FLAG_SINGLEMATCH, self._shelf)
-        return _Values(database, [literal.id for literal in ordered])
+        return _Scan(database, [literal.id for literal in ordered])
 
     def of_records(self, literals: Sequence[Literal]) -> RecordScanner:
         """See `Matching`."""
@@ -53,16 +61,37 @@ class HyperscanMatching:
         return _Records(database, [*(literal.id for literal in ordered), DOUBT])
 
 
-class _Values:
-    def __init__(self, database: hyperscan.Database, ids: list[int]) -> None:
-        self._scan = database.scan
-        self._ids = ids
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    database: hyperscan.Database | None
+    ids: list[int]
 
-    def find(self, text: str, found: list[int]) -> None:
+
+class _Values:
+    """Looks for ASCII literals in every text, and for the others, which are many, where they can be."""
+
+    def __init__(self, plain: _Scan, other: _Scan) -> None:
+        self._plain = plain.database.scan if plain.database else _scan_nothing
+        self._ids = plain.ids
+        self._other = other.database.scan if other.database else None
+        self._other_ids = other.ids
+
+    def find(self, text: str) -> list[int]:
+        raw = b"\xfe%b\xff" % text.encode("utf-8", "surrogatepass")
         places: list[int] = []
-        self._scan(b"\xfe%b\xff" % text.encode("utf-8", "surrogatepass"), _take, 0, places)
-        ids = self._ids
-        found += [ids[place] for place in places]
+        self._plain(raw, _take, 0, places)
+        if places:
+            ids = self._ids
+            places = [ids[place] for place in places]
+        if self._other is not None and not text.isascii():
+            others: list[int] = []
+            self._other(raw, _take, 0, others)
+            places += [self._other_ids[place] for place in others]
+        return places
+
+
+def _scan_nothing(_raw: bytes, _take: object, _flags: int, _found: object) -> None:
+    pass
 
 
 class _Records:

@@ -251,12 +251,13 @@ def _referring(atom: Reference, reading: Reading) -> list[tuple[str, str]]:
     for value in reading.values(atom.field):
         for other in reading.values(atom.other):
             pair = (value.text, other.text) if atom.cased else (value.folded, other.folded)
-            if _stands(atom, *pair):
+            if stands(atom, *pair):
                 found += [(value.name, value.text), (other.name, other.text)]
     return found
 
 
-def _stands(atom: Reference, text: str, other: str) -> bool:
+def stands(atom: Reference, text: str, other: str) -> bool:
+    """Say whether two texts stand in the relation; both are folded unless the atom is cased."""
     if atom.starts and atom.ends:
         return other in text
     if atom.starts:

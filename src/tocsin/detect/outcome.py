@@ -9,6 +9,7 @@ from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.memo import distinct, fields_of
 from tocsin.detect.oracle import Matcher, evidence, matcher
 from tocsin.detect.reading import Reading
+from tocsin.detect.settle import HOLDS, Truths, telling
 from tocsin.model import NOTHING, Event, Verdict
 from tocsin.rules.ir import Node
 
@@ -67,13 +68,27 @@ class Outcome:
 
     Args:
         firings: in the order of the rule set.
+        seen: which atoms are known to hold, or not to.
     """
 
-    __slots__ = ("_conclusions", "_doubts", "_firings", "_known", "_seen", "_text", "_told", "_verdicts")
+    __slots__ = (
+        "_atoms",
+        "_conclusions",
+        "_doubts",
+        "_firings",
+        "_known",
+        "_seen",
+        "_tellings",
+        "_text",
+        "_told",
+        "_verdicts",
+    )
 
-    def __init__(self, firings: Sequence[Firing], conclusions: Conclusions) -> None:
+    def __init__(self, firings: Sequence[Firing], seen: Truths, conclusions: Conclusions) -> None:
         self._conclusions = conclusions
         self._firings = firings
+        self._atoms = seen
+        self._tellings: dict[int, Node] = {}
         self._doubts: tuple[tuple[int, Matcher], ...] = tuple(
             (place, matcher(firing.residue))
             for place, firing in enumerate(firings)
@@ -92,7 +107,7 @@ class Outcome:
             return NOTHING
         fields = self._told.get(fired)
         if fired not in self._told:
-            fields = self._told[fired] = _names(self._firings[place].telling for place in fired)
+            fields = self._told[fired] = _names(map(self._telling, fired))
         if fields is None:
             return self.conclude(fired, view.reading(None))
         values = (fired, *_key(view, fields))
@@ -110,8 +125,15 @@ class Outcome:
 
     def conclude(self, fired: Iterable[int], reading: Reading) -> Verdict:
         """Return the verdict on an event on which some of the rules fired."""
-        firings = [self._firings[place] for place in fired]
-        return self._conclusions.of(tuple((f.index, evidence(f.telling, reading) or ()) for f in firings))
+        told = [(self._firings[place].index, evidence(self._telling(place), reading)) for place in fired]
+        return self._conclusions.of(tuple((index, found or ()) for index, found in told))
+
+    def _telling(self, place: int) -> Node:
+        """Return the part of a rule's condition that can still hold, given what was seen."""
+        found = self._tellings.get(place)
+        if found is None:
+            found = self._tellings[place] = telling(self._firings[place].telling, self._atoms) or HOLDS
+        return found
 
     def _fired(self, view: View) -> tuple[int, ...]:
         if self._seen is None:

@@ -13,7 +13,7 @@ from tocsin.detect.memo import fields_of
 from tocsin.detect.outcome import Firing, Outcome, View
 from tocsin.detect.plan import Plan
 from tocsin.detect.reading import Reading
-from tocsin.detect.residue import Deduction, Hits, Signal, deduction
+from tocsin.detect.residue import Deduction, Hits, Seen, Signal, deduction
 from tocsin.detect.sight import UNSEEN, FieldMemo, PairMemo, Sight
 from tocsin.model import NOTHING, Verdict
 from tocsin.rules.ir import Node
@@ -170,7 +170,7 @@ class Program:
             if residue is not False:
                 left = None if isinstance(residue, bool) else residue
                 firings.append(Firing(candidate.index, candidate.telling, left))
-        return Outcome(firings, self._parts.conclusions) if firings else None
+        return Outcome(firings, Seen(self._signals, hits), self._parts.conclusions) if firings else None
 
     def _deduction(self, place: int) -> Deduction:
         found = self._deductions.get(place)
@@ -207,4 +207,4 @@ class _Outcomes(dict[tuple[Sight, ...], "Outcome | None"]):
         return found
 
 
-IN_FULL = _InFull((), Conclusions(()))
+IN_FULL = _InFull((), {}, Conclusions(()))

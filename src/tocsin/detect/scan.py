@@ -21,8 +21,8 @@ class Literal(NamedTuple):
 class ValueScanner(Protocol):
     """Looks for a fixed set of literals; it may answer only one caller at a time."""
 
-    def find(self, text: str, found: list[int]) -> None:
-        """Append the number of each literal that is in a folded text, in any order, each once."""
+    def find(self, text: str) -> list[int]:
+        """Return the number of each literal that is in a folded text, in any order, each once."""
 
 
 class RecordScanner(Protocol):
@@ -84,8 +84,9 @@ class PythonScanner:
                 self._inner[min(_grams(text), key=lambda g: (grams[g], g))].append((text, number))
         self._keys = frozenset(self._inner)
 
-    def find(self, text: str, found: list[int]) -> None:
+    def find(self, text: str) -> list[int]:
         """See `ValueScanner`."""
+        found: list[int] = []
         for length, known in self._starts.items():
             found += known.get(text[:length], ())
         for length, known in self._ends.items():
@@ -94,6 +95,7 @@ class PythonScanner:
         found += [number for literal, number in self._short if literal in text]
         for key in self._keys.intersection(_grams(text)):
             found += [number for literal, number in self._inner[key] if literal in text]
+        return found
 
 
 class PythonRecordScanner:

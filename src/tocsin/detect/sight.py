@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tocsin.decode.columns import COMPOSITE
 from tocsin.detect.clues import Pattern, Where
-from tocsin.detect.oracle import matcher, tester
+from tocsin.detect.literals import least_length, required
+from tocsin.detect.oracle import Test, matcher, stands, tester
 from tocsin.detect.reading import EXACT, Reading, Value, as_text
 from tocsin.detect.scan import Literal, Matching
 from tocsin.rules.ir import Cidr, Compare, Reference, Regex, Text, fold
@@ -44,35 +44,17 @@ class FieldMemo(dict[object, Sight]):
         most_text: characters that they may have.
     """
 
-    __slots__ = (
-        "_ascii",
-        "_most",
-        "_most_text",
-        "_present",
-        "_scanner",
-        "_sights",
-        "_tests",
-        "_text",
-        "_whole",
-    )
+    __slots__ = ("_find", "_most", "_most_text", "_patterns", "_sights", "_text", "_uncommon", "_whole")
 
     def __init__(
         self, patterns: Sequence[tuple[int, Pattern]], matching: Matching, most: int, most_text: int
     ) -> None:
         super().__init__()
-        self._present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
-        self._ascii = frozenset(number for number, p in patterns if p.where is Where.IN_ASCII)
-        self._tests = [
-            (number, tester(p.atom))
-            for number, p in patterns
-            if p.where is Where.TEST and isinstance(p.atom, Text | Regex | Cidr | Compare)
-        ]
-        self._whole: dict[str, list[int]] = defaultdict(list)
-        for number, pattern in patterns:
-            if pattern.where is Where.WHOLE:
-                self._whole[pattern.literal].append(number)
+        self._patterns = _Patterns(patterns)
+        self._whole = self._patterns.whole
         scanned = [Literal(number, p.where, p.literal) for number, p in patterns if p.where in _SCANNED]
-        self._scanner = matching.of_values(scanned) if scanned else None
+        self._find = matching.of_values(scanned).find if scanned else _find_nothing
+        self._uncommon = bool(self._patterns.ascii or self._patterns.tests)
         self._sights: dict[frozenset[int], Sight] = {}
         self._most = most
         self._most_text = most_text
@@ -84,17 +66,23 @@ class FieldMemo(dict[object, Sight]):
         self._text = 0
         if len(self._sights) >= self._most:
             self._sights.clear()
-        self[None] = self._sight(frozenset())
+        self[None] = self._sight([], present=False)
         self[COMPOSITE] = UNSEEN
 
     def __missing__(self, value: object) -> Sight:
-        text = as_text(value)
-        sight = self._sight(self._hits(_value(value, text)))
-        if type(value) is str or _is_safe(value):
-            if len(self) >= self._most or self._text >= self._most_text:
-                self.forget()
-            self._text += len(text)
-            self[value] = sight
+        if type(value) is not str:
+            return self._odd(value)
+        folded = fold(value)
+        found = self._find(folded)
+        if folded in self._whole:
+            found += self._whole[folded]
+        if self._uncommon:
+            found += self._patterns.others(Value("", value, value, folded))
+        sight = self._sights.get(frozenset(found)) or self._sight(found)
+        if len(self) >= self._most or self._text >= self._most_text:
+            self.forget()
+        self._text += len(folded)
+        self[value] = sight
         return sight
 
     def of(self, values: Iterable[Value], *, present: bool) -> Sight:
@@ -104,35 +92,75 @@ class FieldMemo(dict[object, Sight]):
             values: the scalars.
             present: whether the field has anything at all, be it no scalar.
         """
-        hits = set(self._present) if present else set()
-        for value in values:
-            hits |= self._hits(value)
-        return self._sight(frozenset(hits))
+        return self._sight([number for value in values for number in self._in(value)], present=present)
 
-    def _hits(self, value: Value) -> frozenset[int]:
-        found = [*self._present, *self._whole.get(value.folded, ())]
-        if self._scanner is not None:
-            self._scanner.find(value.folded, found)
-        if self._ascii and not value.text.isascii():
-            found += self._ascii
-        if self._tests:
-            found += [number for number, holds in self._tests if holds(value)]
-        return frozenset(found)
+    def _odd(self, raw: Any) -> Sight:  # noqa: ANN401 - columns hold scalars, which is their promise
+        """Return what is seen in what is no text."""
+        text = as_text(raw)
+        sight = self._sight(self._in(Value("", raw, text, fold(text))))
+        if type(raw) is int and 1 < abs(raw) < EXACT:  # nothing else that Python takes for equal to it
+            self[raw] = sight
+        return sight
 
-    def _sight(self, hits: frozenset[int]) -> Sight:
-        found = self._sights.get(hits)
-        if found is None:
-            found = self._sights[hits] = Sight(hits)
-        return found
+    def _in(self, value: Value) -> list[int]:
+        found = [*self._find(value.folded), *self._whole.get(value.folded, ())]
+        return [*found, *self._patterns.others(value)]
 
-
-def _is_safe(value: object) -> bool:
-    """Say whether nothing that is equal to a number in Python is another value to Sigma."""
-    return type(value) is int and 1 < abs(value) < EXACT
+    def _sight(self, found: list[int], *, present: bool = True) -> Sight:
+        """Return the one object for what was found; among it, `present` is what is found in every value."""
+        hits = frozenset(found)
+        if not present:
+            return Sight(hits)
+        sight = self._sights.get(hits)
+        if sight is None:
+            sight = self._sights[hits] = Sight(hits | self._patterns.present)
+        return sight
 
 
-def _value(raw: Any, text: str) -> Value:  # noqa: ANN401 - columns hold scalars, which is their promise
-    return Value("", raw, text, fold(text))
+class _Patterns:
+    """The patterns of a field that are not looked for by a scan."""
+
+    __slots__ = ("ascii", "present", "tests", "whole")
+
+    def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
+        self.present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
+        self.ascii = [number for number, p in patterns if p.where is Where.IN_ASCII]
+        self.tests = [
+            (number, _guarded(p.atom))
+            for number, p in patterns
+            if p.where is Where.TEST and isinstance(p.atom, Text | Regex | Cidr | Compare)
+        ]
+        self.whole: dict[str, list[int]] = {}
+        for number, pattern in patterns:
+            if pattern.where is Where.WHOLE:
+                self.whole.setdefault(pattern.literal, []).append(number)
+
+    def others(self, value: Value) -> list[int]:
+        """Return the patterns that are found by looking at the value itself."""
+        found = [number for number, holds in self.tests if holds(value)]
+        return found if value.text.isascii() else found + self.ascii
+
+
+def _guarded(atom: Text | Regex | Cidr | Compare) -> Test:
+    """Return the test of an atom; an expression is only tried where a cheap look does not rule it out."""
+    test = tester(atom)
+    if not isinstance(atom, Regex):
+        return test
+    least = least_length(atom.pattern, atom.flags)
+    texts = tuple(required(atom.pattern, atom.flags, 1))
+
+    def holds(value: Value) -> bool:
+        if len(value.text) < least:
+            return False
+        if texts and value.text.isascii() and not any(map(value.folded.__contains__, texts)):
+            return False
+        return test(value)
+
+    return holds
+
+
+def _find_nothing(_: str) -> list[int]:
+    return []
 
 
 class PairMemo(dict[tuple[object, object], Sight]):
@@ -144,11 +172,11 @@ class PairMemo(dict[tuple[object, object], Sight]):
         most_text: characters that they may have.
     """
 
-    __slots__ = ("_most", "_most_text", "_sights", "_tests", "_text")
+    __slots__ = ("_most", "_most_text", "_references", "_sights", "_text")
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]], most: int, most_text: int) -> None:
         super().__init__()
-        self._tests = [(number, p.atom, matcher(p.atom)) for number, p in patterns if p.atom is not None]
+        self._references = [(number, p.atom) for number, p in patterns if isinstance(p.atom, Reference)]
         self._sights: dict[frozenset[int], Sight] = {}
         self._most = most
         self._most_text = most_text
@@ -156,27 +184,34 @@ class PairMemo(dict[tuple[object, object], Sight]):
 
     def __missing__(self, pair: tuple[object, object]) -> Sight:
         one, other = pair
-        if one is COMPOSITE or other is COMPOSITE:
-            return UNSEEN
-        _, atom, _ = self._tests[0]
-        assert isinstance(atom, Reference), "only references have two fields"
-        sight = self.of(Reading({atom.field: one, atom.other: other}))
-        if _is_text(one) and _is_text(other):
+        if one is None or other is None:
+            return self._sight(frozenset())
+        if type(one) is str and type(other) is str:
+            sight = self._sight(self._in(one, other))
             if len(self) >= self._most or self._text >= self._most_text:
                 self.clear()
                 self._text = 0
-            self._text += sum(len(value) for value in pair if isinstance(value, str))
+            self._text += len(one) + len(other)
             self[pair] = sight
-        return sight
+            return sight
+        if one is COMPOSITE or other is COMPOSITE:
+            return UNSEEN
+        return self._sight(self._in(as_text(one), as_text(other)))
 
     def of(self, reading: Reading) -> Sight:
         """Return which references hold in an event."""
-        hits = frozenset(number for number, _, holds in self._tests if holds(reading))
+        return self._sight(frozenset(number for number, atom in self._references if matcher(atom)(reading)))
+
+    def _in(self, text: str, other: str) -> frozenset[int]:
+        folded, other_folded = fold(text), fold(other)
+        return frozenset(
+            number
+            for number, atom in self._references
+            if (stands(atom, text, other) if atom.cased else stands(atom, folded, other_folded))
+        )
+
+    def _sight(self, hits: frozenset[int]) -> Sight:
         found = self._sights.get(hits)
         if found is None:
             found = self._sights[hits] = Sight(hits)
         return found
-
-
-def _is_text(value: object) -> bool:
-    return value is None or type(value) is str
