@@ -96,5 +96,5 @@ def _is_sound(commit: Path) -> bool:
 def _last(commit: Path) -> Damage:
     return (
         f"{commit}: is damaged, and is the last commit",
-        "delete it: the records of that commit are read from the topic again",
+        "stop all workers and delete it: the records of that commit are read from the topic again",
     )

@@ -105,6 +105,12 @@ class Location:
 
     def opened(self) -> DeltaTable:
         """Open the table that is here."""
+        for _ in range(_LISTINGS):
+            try:
+                return DeltaTable(self.text, storage_options=self.options)
+            except DeltaError as error:
+                if not is_passing(error):
+                    raise
         return DeltaTable(self.text, storage_options=self.options)
 
     def is_table(self) -> bool:
@@ -180,6 +186,15 @@ def rows_read(place: object) -> Iterator[None]:
             f"{place}: the results cannot be read: {error}",
             "was a file of the table removed or damaged? restore it from a backup",
         ) from error
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Say whether a listing of the log seemed to have a gap, as it may while others add commits."""
+    return "found gap" in str(error)
+
+
+_LISTINGS = 5
+"""How often the log is listed anew when there was a gap; one that stays is damage."""
 
 
 _FULL = re.compile(

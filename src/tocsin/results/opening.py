@@ -18,7 +18,7 @@ _ATTEMPTS = 10
 """How often columns are added: other workers that start, or commit, can win the race more than once."""
 
 _RETENTION = {
-    "delta.logRetentionDuration": "interval 30 minutes",
+    "delta.logRetentionDuration": "interval 10 minutes",
     "delta.deletedFileRetentionDuration": "interval 90 minutes",
 }
 """Properties of the table, which may be changed by whoever needs to look further back.

@@ -17,7 +17,7 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Tr
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from tocsin.errors import SettingsError, StreamError
-from tocsin.results.location import Location, Where, told
+from tocsin.results.location import Location, Where, is_passing, told
 from tocsin.results.opening import Origin, opened, origin_in
 
 __all__ = [
@@ -124,23 +124,32 @@ class PositionedTable:
         self._renew()
         for _ in range(_ATTEMPTS):
             self._compare(moves)
-            try:
-                with told(self.place):
-                    write_deltalake(
-                        self._table,
-                        _fitted(rows, self._table),
-                        mode="append",
-                        commit_properties=properties,
-                        post_commithook_properties=_NO_HOOK,
-                    )
-            except CommitFailedError:
-                self._refresh()
-            else:
+            if self._appended(rows, properties):
                 self._committed(moves)
                 return
+            self._refresh()
         raise StreamError(
             f"{self.place}: other writers won {_ATTEMPTS} commits in a row", "use fewer workers"
         )
+
+    def _appended(self, rows: pa.Table, properties: CommitProperties) -> bool:
+        """Try to append, and say whether this was the first to take the number of its commit."""
+        try:
+            with told(self.place):
+                write_deltalake(
+                    self._table,
+                    _fitted(rows, self._table),
+                    mode="append",
+                    commit_properties=properties,
+                    post_commithook_properties=_NO_HOOK,
+                )
+        except CommitFailedError:
+            return False
+        except StreamError as error:
+            if not is_passing(error.__cause__):
+                raise
+            return False
+        return True
 
     def _committed(self, moves: Moves) -> None:
         """Look up a commit that took suspiciously long; sum up the log once in a while."""

@@ -15,12 +15,12 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.dataset as pads
-from deltalake import DeltaTable, WriterProperties
-from deltalake.exceptions import CommitFailedError
+from deltalake import CommitProperties, DeltaTable, WriterProperties
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from tocsin.errors import StreamError
 from tocsin.results.alone import alone
-from tocsin.results.location import Location, Where, told
+from tocsin.results.location import Location, Where, is_passing, told
 from tocsin.results.table import DEAD_LETTERS, VERDICTS, dataset, sum_up
 
 _LARGE = 64 * 1024 * 1024
@@ -31,6 +31,9 @@ _PATIENCE = 30.0
 
 _WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=65_536)
 """Small row groups: who rewrites or reads the files holds a few of them (merging takes 75 MB, not 230)."""
+
+_STUBBORN = CommitProperties(max_commit_retries=100)
+"""Commits of busy workers come in between; each only means that the next number must be tried."""
 
 _KEPT = 1
 """Hours for which files that were replaced stay, for whoever still reads an older snapshot."""
@@ -139,7 +142,7 @@ def _small(table: DeltaTable) -> int:
 
 def _merge(table: DeltaTable) -> dict[str, int]:
     done: dict[str, int] = table.optimize.compact(
-        target_size=_LARGE, max_concurrent_tasks=1, writer_properties=_WRITER
+        target_size=_LARGE, max_concurrent_tasks=1, writer_properties=_WRITER, commit_properties=_STUBBORN
     )
     return done
 
@@ -151,7 +154,10 @@ def _pruned(place: Location, before: datetime, *, dry_run: bool) -> Pruned:
         if old and not dry_run:
             micros = int(before.timestamp() * 1_000_000)
             where = f"stored_time < arrow_cast({micros}, 'Timestamp(Microsecond, Some(\"UTC\"))')"
-            _rewritten(place, lambda table: table.delete(where, writer_properties=_WRITER))
+            _rewritten(
+                place,
+                lambda table: table.delete(where, writer_properties=_WRITER, commit_properties=_STUBBORN),
+            )
             sum_up(place.opened())
     return Pruned(place.name, old, total)
 
@@ -162,7 +168,9 @@ def _rewritten(place: Location, rewrite: Callable[[DeltaTable], dict[str, int]])
     while True:
         try:
             return rewrite(place.opened())
-        except CommitFailedError:
+        except DeltaError as error:
+            if not isinstance(error, CommitFailedError) and not is_passing(error):
+                raise
             if time.monotonic() > deadline:
                 raise StreamError(
                     f"{place}: other processes rewrite it without a pause", "try again later"

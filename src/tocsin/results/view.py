@@ -128,7 +128,7 @@ class CsvView:
 
     def close(self) -> None:
         """Let another process become the writer."""
-        self._journal = None
+        self._forget()
         self._lock.release()
 
     def _check_ours(self) -> None:
@@ -178,11 +178,12 @@ class CsvView:
         if self._reader is None:
             self._reader = Reader(self._results)
         source = self._reader.look()
-        journal = self._journal
+        journal, behind = self._journal, True
         if journal is None or journal.table != source.table or not self._is_as(journal):
-            journal = self._journal = self._recovered(source.table)
-            self._read = frozenset()
-        if journal.version < source.version:
+            journal, self._read = self._recovered(source.table), frozenset()
+        else:
+            behind = journal.version < source.version
+        if behind:
             self._journal = self._appended(journal, source)
             self._write_journal(self._journal)
             self._read = frozenset(source.files)
