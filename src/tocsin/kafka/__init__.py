@@ -1,6 +1,6 @@
 """What everyone who talks to a Kafka cluster shares: how to reach it, and what keeps us out."""
 
-from tocsin.kafka.cluster import Cluster, Topic, logger, topic_of, unreachable
+from tocsin.kafka.cluster import Cluster, Topic, logger, topic_of, topic_there, unreachable
 from tocsin.kafka.faults import bad_option
 
-__all__ = ["Cluster", "Topic", "bad_option", "logger", "topic_of", "unreachable"]
+__all__ = ["Cluster", "Topic", "bad_option", "logger", "topic_of", "topic_there", "unreachable"]

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from tocsin.errors import SettingsError, StreamError
+from tocsin.errors import SettingsError, StreamError, nearest
 from tocsin.kafka import faults
 from tocsin.kafka.diagnosis import security_fault
 from tocsin.kafka.faults import bad_option
@@ -77,7 +77,26 @@ def topic_of(cluster: Cluster, name: str, create_with: int) -> Topic:
         if name not in known.topics:
             _create(admin, name, create_with)
             known = admin.list_topics(timeout=_TIMEOUT)
-        found = _described(admin, name)
+        return _topic(known, name, _described(admin, name))
+
+
+def topic_there(cluster: Cluster, name: str) -> Topic:
+    """Find a topic.
+
+    Raises:
+        StreamError: no broker answers, or it refuses.
+        SettingsError: there is no such topic, or a client property as with `topic_of`.
+    """
+    with _admin(cluster) as admin:
+        known = admin.list_topics(timeout=_TIMEOUT)
+        if name not in known.topics:
+            place = f"Kafka at {cluster.bootstrap_servers}"
+            hint = nearest(name, known.topics) or "name another one with --topic"
+            raise SettingsError(f"{place} has no topic {name!r}", hint)
+        return _topic(known, name, _described(admin, name))
+
+
+def _topic(known: Any, name: str, found: Any) -> Topic:  # noqa: ANN401 - confluent-kafka ships no types
     return Topic(
         cluster=str(known.cluster_id),
         name=name,

@@ -19,6 +19,9 @@ _PATIENCE = 3.0
 _API_VERSIONS: Final = struct.pack(">ihhih6s", 16, 18, 0, 1, 6, b"tocsin")
 """Kafka's request ApiVersions, version 0: a listener answers it before anyone has logged in."""
 
+_METADATA: Final = struct.pack(">ihhih6si", 20, 3, 1, 2, 6, b"tocsin", 0)
+"""Kafka's request Metadata, version 1, for no topic: it is hung up on when one should have logged in first."""
+
 
 def security_fault(
     servers: str, options: Mapping[str, str], told: Iterable[KafkaError]
@@ -93,7 +96,7 @@ def _of_listener(server: str, options: Mapping[str, str]) -> SettingsError | Non
                 f"kafka.client: the listener at {server} speaks TLS, and security.protocol is {protocol}",
                 f"set security.protocol to {wanted} (and ssl.ca.location, if its certificate needs it)",
             )
-        return _wants_login(server, protocol) if _answers(place, None) else None
+        return _wants_login(server, protocol) if _hangs_up(place, None) else None
     except OSError:  # nobody listens, or stopped to while we asked
         return None
 
@@ -111,14 +114,14 @@ def _of_tls(
 ) -> SettingsError | None:
     """Find out whether it is the certificate that we refuse, for the reason librdkafka has."""
     if options.get("enable.ssl.certificate.verification", "true").lower() == "false":
-        return _wants_login(server, protocol) if _answers(place, _trusting_anyone()) else None
+        return _wants_login(server, protocol) if _hangs_up(place, _trusting_anyone()) else None
     try:
         context = _trusting(options)
     except (OSError, ssl.SSLError):
         return None
     fault = _handshake(place, context)
     if fault is None:
-        return _wants_login(server, protocol) if _answers(place, context) else None
+        return _wants_login(server, protocol) if _hangs_up(place, context) else None
     if not isinstance(fault, ssl.SSLCertVerificationError):
         return None
     if fault.verify_code in _OTHER_NAME:
@@ -181,14 +184,37 @@ def _handshake(place: tuple[str, int], context: ssl.SSLContext) -> OSError | Non
         return error
 
 
-def _answers(place: tuple[str, int], context: ssl.SSLContext | None) -> bool:
-    """Say whether a listener answers as Kafka does to a request that needs no login."""
+def _hangs_up(place: tuple[str, int], context: ssl.SSLContext | None) -> bool:
+    """Say whether a listener speaks Kafka with who has not logged in, and hangs up on what needs a login.
+
+    A broker that is just starting, or too busy, answers neither in time: that is no matter of logging in.
+    """
     try:
         with socket.create_connection(place, _PATIENCE) as plain:
             asked = context.wrap_socket(plain, server_hostname=place[0]) if context else plain
             with asked:
                 asked.sendall(_API_VERSIONS)
-                answer = asked.recv(8)
-                return len(answer) == 8 and answer[4:] == struct.pack(">i", 1)
+                (size,) = struct.unpack(">i", _received(asked, 4))
+                if not 4 <= size <= _LONGEST or _received(asked, size)[:4] != struct.pack(">i", 1):
+                    return False
+                asked.sendall(_METADATA)
+                try:
+                    return not asked.recv(1)
+                except ConnectionError:
+                    return True
     except OSError:
         return False
+
+
+_LONGEST = 65_536
+"""Bytes that an answer to ApiVersions may have; Kafka's has some 400."""
+
+
+def _received(connection: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        part = connection.recv(size - len(found))
+        if not part:
+            raise ConnectionError("the listener hung up")
+        found += part
+    return found

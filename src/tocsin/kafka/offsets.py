@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 
 from tocsin.kafka.cluster import Cluster, unreachable
 
+T = TypeVar("T")
+
 _TIMEOUT = 10.0
+
+_NOT_READY = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 
 _ADMIN: Any = kafka_admin  # ships no types for what is used here
 
@@ -98,10 +107,8 @@ class Desk:
             StreamError: nobody answers.
         """
         with self._told():
-            found = self._described(name)
-            asked = ConsumerGroupTopicPartitions(name)
-            listed = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT)[name]
-            held = _result(listed).topic_partitions
+            found = self._patiently(lambda: self._described(name))
+            held = self._patiently(lambda: self._committed(name))
         committed = {p.partition: p.offset for p in held if p.topic == self._topic and p.offset >= 0}
         if found is None:
             return Group("DEAD", {}, committed)
@@ -113,6 +120,23 @@ class Desk:
             if place.topic == self._topic
         }
         return Group(found.state.name, owners, committed)
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask again while the broker that knows groups is not ready: one that has just started reads first."""
+        deadline = time.monotonic() + _TIMEOUT
+        while True:
+            try:
+                return ask()
+            except KafkaException as error:
+                if error.args[0].code() not in _NOT_READY or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
+
+    def _committed(self, name: str) -> Sequence[TopicPartition]:
+        asked = ConsumerGroupTopicPartitions(name)
+        listed = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT)[name]
+        found: Sequence[TopicPartition] = _result(listed).topic_partitions
+        return found
 
     def _described(self, name: str) -> Any | None:  # noqa: ANN401 - confluent-kafka ships no types
         asked = self._admin.describe_consumer_groups([name], request_timeout=_TIMEOUT)
