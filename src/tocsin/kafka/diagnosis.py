@@ -20,7 +20,7 @@ _API_VERSIONS: Final = struct.pack(">ihhih6s", 16, 18, 0, 1, 6, b"tocsin")
 """Kafka's request ApiVersions, version 0: a listener answers it before anyone has logged in."""
 
 _METADATA: Final = struct.pack(">ihhih6si", 20, 3, 1, 2, 6, b"tocsin", 0)
-"""Kafka's request Metadata, version 1, for no topic: it is hung up on when one should have logged in first."""
+"""Kafka's request Metadata, version 1, for no topic: a listener hangs up on it where a login comes first."""
 
 
 def security_fault(
