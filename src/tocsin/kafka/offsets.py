@@ -122,7 +122,7 @@ class Desk:
         return Group(found.state.name, owners, committed)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask again while the broker that knows groups is not ready: one that has just started reads first."""
+        """Ask again while the broker that knows groups is not ready: one just started reads first."""
         deadline = time.monotonic() + _TIMEOUT
         while True:
             try:

@@ -25,9 +25,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("tocsin.app.cli.detect:detect", "Classify the events of a topic as a consumer group member."),
     "explain": ("tocsin.app.cli.explain:explain_command", "Say why a rule fires on an event, or why not."),
     "produce": ("tocsin.app.cli.produce:produce", "Publish synthetic or recorded events to a topic."),
+    "results": (
+        "tocsin.app.cli.results:results",
+        "Look at the stored results, merge their files, prune them.",
+    ),
     "rules": ("tocsin.app.cli.rules:rules", "Check, list, show and fetch Sigma rules."),
     "scan": ("tocsin.app.cli.scan:scan_command", "Classify the events in files, without a broker."),
     "score": ("tocsin.app.cli.score:score", "Compare detections with the ground truth of a simulation."),
+    "lag": (
+        "tocsin.app.cli.lag:lag",
+        "How far the workers are behind, per partition, for people and alarms.",
+    ),
     "stats": ("tocsin.app.cli.stats:stats", "Tables and plots of what was classified."),
 }
 """Name -> (where it lives, one line of help)."""
