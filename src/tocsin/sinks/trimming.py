@@ -19,6 +19,10 @@ _AROUND = 256
 _PER_HEADER = 16
 """Bytes that Kafka puts around a header at most: two lengths."""
 
+_OTHERWISE = 2048
+"""Bytes that a message of ours has at most beyond three times its value: key and event id are in the value,
+and what else stands in its headers has a bound, the longest being a trace state of 512."""
+
 _STEPS = ((4096, 512), (1024, 128), (256, 32), (64, 8), (64, 2))
 """Longest text in characters, and longest list, that are left: one step after the other until the message is
 small enough. The ids that Tocsin makes have 36 characters, so they stay whole."""
@@ -43,10 +47,11 @@ def trimmed(message: Message, most: int) -> Message:
     ellipsis, and the key `trimmed` names what was cut. A dead letter's bytes are cut at the end, and the
     header `trimmed-from` says how many there were.
     """
-    if fits(message, most):
-        return message
     last, _ = message.headers[-1]  # a dead letter has the record's own headers before ours
-    return _shorter(message, most) if last == "content-type" else _cut(message, most)
+    ours = last == "content-type"
+    if (ours and 3 * len(message.value or b"") + _OTHERWISE <= most) or fits(message, most):
+        return message
+    return _shorter(message, most) if ours else _cut(message, most)
 
 
 def _shorter(message: Message, most: int) -> Message:
