@@ -64,6 +64,27 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: bytes = b""
 
 
+def journal_of(path: Path) -> Journal | None:
+    """Return the journal of a CSV; None when there is none.
+
+    Raises:
+        StreamError: it is damaged.
+    """
+    journal = _journal_path(path)
+    try:
+        return msgspec.json.decode(journal.read_bytes(), type=Journal)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise StreamError(
+            f"{journal}: cannot be read: {error}", "a worker makes the CSV anew from the results"
+        ) from error
+
+
+def _journal_path(path: Path) -> Path:
+    return path.with_name(path.name + ".journal")
+
+
 class CsvView:
     """The CSV beside a results folder, opened by a process that may or may not become its writer.
 
@@ -78,7 +99,7 @@ class CsvView:
     def __init__(self, results: Where, path: Path) -> None:
         self.path = path
         self._results = Location.of(results)
-        self._journal_path = path.with_name(path.name + ".journal")
+        self._journal_path = _journal_path(path)
         # One lock of the view, whichever thread follows: a thread's own would lock the next one out.
         self._lock = FileLock(path.with_name(path.name + ".lock"), thread_local=False)
         self._journal: Journal | None = None
@@ -217,8 +238,8 @@ class CsvView:
 
     def _read_journal(self) -> Journal | None:
         try:
-            return msgspec.json.decode(self._journal_path.read_bytes(), type=Journal)
-        except (OSError, msgspec.DecodeError, ValueError):
+            return journal_of(self.path)
+        except StreamError:
             return None
 
     def _write_journal(self, journal: Journal) -> None:
