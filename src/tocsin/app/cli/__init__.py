@@ -29,7 +29,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tocsin.app.cli.results:results",
         "Look at the stored results, merge their files, prune them.",
     ),
-    "results": ("tocsin.app.cli.results:results", "Look at the stored results, merge their files, prune them."),
     "rules": ("tocsin.app.cli.rules:rules", "Check, list, show and fetch Sigma rules."),
     "scan": ("tocsin.app.cli.scan:scan_command", "Classify the events in files, without a broker."),
     "score": ("tocsin.app.cli.score:score", "Compare detections with the ground truth of a simulation."),
