@@ -136,11 +136,10 @@ class Worker:
         if batch is not None:
             batch = self._of_those_read(batch)
         if batch is not None:
-            judged = self._judge(batch)  # judge
-            load = Load(judged)
+            load = self._judge(batch)  # judge
             for writer in self._writers:
                 writer.write(load)  # write, and flush when it is time
-            self.watch.judged(judged)
+            self.watch.judged(load.judged)
         self._listen()
         self._commit()  # commit
         self._turned = time.monotonic()
@@ -203,11 +202,11 @@ class Worker:
         rows = [row for row, partition in enumerate(batch.partitions) if partition in self._reading]
         return batch.take(rows) if rows else None
 
-    def _judge(self, batch: Batch) -> Judged:
+    def _judge(self, batch: Batch) -> Load:
         began = time.monotonic()
-        judged = self.detector.judge(batch)
-        self._portion.learn(len(batch), time.monotonic() - began)
-        return judged
+        load = Load(self.detector.judge(batch))
+        self._portion.learn(len(batch), time.monotonic() - began, load.bytes)
+        return load
 
     def _listen(self) -> None:
         """Hear the writers: what was refused is started anew, what is started is read."""

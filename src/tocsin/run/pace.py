@@ -35,10 +35,10 @@ class Pace:
 
 
 class Portion:
-    """How many records to take next, learnt from how long the last ones took.
+    """How many records to take next, learnt from the last ones.
 
     A rule set can be slow, and while a batch is judged nothing is answered to the group: so a batch is only
-    as large as `judge_seconds` allows.
+    as large as `judge_seconds` allows. Records can be large: a batch is at most a quarter of the queue.
     """
 
     _FIRST = 1_000
@@ -46,16 +46,21 @@ class Portion:
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._each: float | None = None  # seconds a record, smoothed
+        self._seconds: float | None = None  # a record, smoothed
+        self._bytes = 0.0  # the same
 
     def __call__(self) -> int:
         """Return the number of records."""
-        if self._each is None:
+        if self._seconds is None:
             return min(self._FIRST, self._pace.poll_records)
-        fitting = self._pace.judge_seconds / max(self._each, 1e-9)
-        return int(min(max(fitting, self._LEAST), self._pace.poll_records))
+        in_time = self._pace.judge_seconds / max(self._seconds, 1e-9)
+        in_space = self._pace.queue_bytes / 4 / max(self._bytes, 1.0)
+        return int(min(max(in_time, self._LEAST), max(in_space, 1), self._pace.poll_records))
 
-    def learn(self, records: int, seconds: float) -> None:
-        """Take note of how long a batch took."""
-        each = seconds / records
-        self._each = each if self._each is None else (self._each + each) / 2
+    def learn(self, records: int, seconds: float, size: int) -> None:
+        """Take note of how long a batch took, and of how many bytes it had."""
+        if self._seconds is None:
+            self._seconds, self._bytes = seconds / records, size / records
+        else:
+            self._seconds = (self._seconds + seconds / records) / 2
+            self._bytes = (self._bytes + size / records) / 2
