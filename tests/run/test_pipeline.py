@@ -41,19 +41,18 @@ class Pipeline:
         assert done.returncode == ExitCode.OK, done.stderr
         return done.stderr
 
+    def command(self, *arguments: str) -> list[str]:
+        return [
+            *[sys.executable, "-m", "tocsin", "detect", *self._where, "--progress", "none"],
+            *["--group", f"{self.topic}-group", "--results", str(self.results), "--csv", str(self.csv)],
+            *["--rules", "builtin:lab"],
+            *["-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500"],
+            *self._options,
+            *arguments,
+        ]
+
     def worker(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [
-                *[sys.executable, "-m", "tocsin", "detect", *self._where, "--progress", "none"],
-                *["--group", f"{self.topic}-group", "--results", str(self.results), "--csv", str(self.csv)],
-                *["--rules", "builtin:lab"],
-                *["-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500"],
-                *self._options,
-                *arguments,
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return subprocess.Popen(self.command(*arguments), stderr=subprocess.PIPE, text=True)
 
     def stored(self) -> Counter[str]:
         return Counter(dataset(self.results).to_table(columns=["event_id"])["event_id"].to_pylist())

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.app.health import Connection, HealthServer, Report, report
 from tocsin.app.publishing import publishing, sides_of
 from tocsin.app.ranges import Asked, worked_out
+from tocsin.app.reload import Reloader, Ways
 from tocsin.app.rule_sets import rules_of
 from tocsin.app.settings import Health, Settings, limits_of
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
+from tocsin.results.caretaker import Caretaker
+from tocsin.results.location import Location
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import Origin
 from tocsin.results.view import CsvView
 from tocsin.rules import RuleSet
+from tocsin.rules.files import stamp
 from tocsin.run.follow import Follower
 from tocsin.run.loop import Watch, Worker
 from tocsin.run.pace import Pace
@@ -55,6 +59,7 @@ class Running:
     sink: ResultsSink
     progress: Progress
     rules: RuleSet
+    reloader: Reloader | None
 
     def connection(self) -> Connection:
         """Return what the source knows of the group and the cluster; a range is read without a group."""
@@ -94,7 +99,7 @@ def kafka_worker(
     detector = Detector(rules, shape, limits_of(settings))
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
-    results = Path(settings.results.dir)
+    results = Location.of(settings.results.dir)
     if asked is None:
         origin = Origin(cluster=topic.cluster, topic=topic.name, topic_id=topic.id)
     else:
@@ -114,8 +119,15 @@ def kafka_worker(
     topics = publishing(settings, cluster, topic, tell) if asked is None else None
     sides = sides_of(topics, settings, pace)
     worker = Worker(source, detector, sink, pace, Watch(progress.count, tell), sides)
-    running = Running(worker, source, sink, progress, rules)
-    with _health(settings.health, running, tell):
+    reloader = None
+    if asked is None:  # a range is judged by one set
+        ways = _reloading(
+            settings, worker, tell, lambda new: Detector(new, shape, limits_of(settings)), strict
+        )
+        reloader = Reloader(ways, rules, settings.rules.reload_seconds)
+    care = Caretaker(results, lambda: sink.version, tell)
+    running = Running(worker, source, sink, progress, rules, reloader)
+    with _health(settings.health, running, tell), care, reloader or nullcontext():
         if follower is not None:
             follower.start()
         try:
@@ -128,6 +140,25 @@ def kafka_worker(
                     topics.close()
                 if follower is not None:
                     follower.stop(sink.version)
+
+
+def _reloading(
+    settings: Settings,
+    worker: Worker,
+    tell: Callable[[str], None],
+    build: Callable[[RuleSet], Detector],
+    strict: bool,  # noqa: FBT001 - as `kafka_worker` was told
+) -> Ways:
+    def swap(detector: Detector) -> None:
+        worker.detector = detector
+
+    return Ways(
+        stamp=lambda: stamp([*settings.rules.paths, *settings.rules.pipelines]),
+        load=lambda: rules_of(settings.rules, tell, strict=strict),
+        build=build,
+        swap=swap,
+        tell=tell,
+    )
 
 
 def _membership(settings: Settings, tell: Callable[[str], None]) -> Membership:

@@ -13,7 +13,7 @@ import msgspec
 from tocsin.app.cli.options import RULES, SHAPE, STRICT, takes
 from tocsin.app.cli.output import notice
 from tocsin.app.cli.ranges import asked_of, kept_apart, range_options
-from tocsin.app.cli.signals import stop_on_signals
+from tocsin.app.cli.signals import reload_on_hangup, stop_on_signals
 from tocsin.app.ranges import Edge
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
@@ -87,7 +87,8 @@ def detect(  # noqa: PLR0913 - one argument per flag is click's way
     """Classify the events of a topic: one worker of a consumer group.
 
     Start as many as the topic has partitions; they share the work. A worker that was killed is resumed by
-    starting it again: every event is in the results exactly once.
+    starting it again: every event is in the results exactly once. Rules that change are swapped in between
+    two batches, also on SIGHUP; a broken set is told and leaves the old one judging.
 
     With --from-offset, --from-time, --until or --partition it is no member of the group: it classifies those
     records once more, into --results of their own, and ends.
@@ -103,6 +104,8 @@ def detect(  # noqa: PLR0913 - one argument per flag is click's way
             f" results in {settings.results.dir} {settings.results.csv}".rstrip()
         )
         reporter = _Reporter(running, progress or ("line" if sys.stderr.isatty() else "none"), stop)
+        if running.reloader is not None:
+            reload_on_hangup(running.reloader.ask, stop)
         reporter.start()
         try:
             running.worker.run(lambda: stop.is_set() or ((once or asked is not None) and reporter.finished()))
