@@ -323,15 +323,13 @@ def test_a_worker_has_its_results_tended(tmp_path, monkeypatch):
     monkeypatch.setattr(caretaker, "_COMMITS", 60)
     told: list[str] = []
     worker = sink(tmp_path)
-    care = Caretaker(tmp_path, lambda: worker.version, told.append)
-    care.start()
-    for offset in range(70):
-        worker.write(judged([offset]))
-        worker.flush()
-    deadline = time.monotonic() + 60
-    while len(Reader(tmp_path).look().files) > 20 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    care.stop()
+    with Caretaker(tmp_path, lambda: worker.version, told.append):
+        for offset in range(70):
+            worker.write(judged([offset]))
+            worker.flush()
+        deadline = time.monotonic() + 60
+        while len(Reader(tmp_path).look().files) > 20 and time.monotonic() < deadline:
+            time.sleep(0.1)
     assert len(Reader(tmp_path).look().files) <= 20
     assert offsets(tmp_path) == list(range(70))
     assert told == []
@@ -344,12 +342,10 @@ def test_upkeep_that_fails_is_told_once(tmp_path, monkeypatch):
     monkeypatch.setattr(caretaker, "_TURN", 0.02)
     told: list[str] = []
     versions = iter(range(100_000))
-    care = Caretaker(tmp_path / "nothing", lambda: next(versions), told.append)
-    care.start()
-    deadline = time.monotonic() + 60
-    while not told and time.monotonic() < deadline:
-        time.sleep(0.05)
-    care.stop()
+    with Caretaker(tmp_path / "nothing", lambda: next(versions), told.append):
+        deadline = time.monotonic() + 60
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.05)
     assert len(told) == 1
     assert "the upkeep is delayed" in told[0]
 

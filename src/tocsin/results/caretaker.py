@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from tocsin.errors import TocsinError
 from tocsin.results.location import Location, Where
@@ -38,7 +39,7 @@ _AMONG = 5.0
 
 
 class Caretaker:
-    """A thread that starts the upkeep once in a while, and never in the way of commits.
+    """A thread that starts the upkeep once in a while, and never in the way of commits; a context manager.
 
     Args:
         results: the folder of the results.
@@ -54,11 +55,12 @@ class Caretaker:
         self._failing = False
         self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         """Begin to take care."""
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End at once; what is half done is done by the next one."""
         self._stop.set()
         self._thread.join()
