@@ -1,0 +1,181 @@
+"""Connects the rooms according to the settings: the only place that knows every adapter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from tocsin.app.health import Connection, HealthServer, Report, report
+from tocsin.app.publishing import publishing, sides_of
+from tocsin.app.ranges import Asked, worked_out
+from tocsin.app.reload import Reloader, Ways
+from tocsin.app.rule_sets import rules_of
+from tocsin.app.settings import Health, Settings, limits_of
+from tocsin.detect import Detector
+from tocsin.kafka import Cluster, topic_of
+from tocsin.results.caretaker import Caretaker
+from tocsin.results.location import Location
+from tocsin.results.sink import ResultsSink
+from tocsin.results.table import Origin
+from tocsin.results.view import CsvView
+from tocsin.rules import RuleSet
+from tocsin.rules.files import stamp
+from tocsin.run.follow import Follower
+from tocsin.run.loop import Watch, Worker
+from tocsin.run.pace import Pace
+from tocsin.run.progress import Progress
+from tocsin.secret import revealed
+from tocsin.sources.kafka import KafkaSource, Membership
+from tocsin.sources.kafka_range import KafkaRange
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """Return the Kafka cluster that the settings name."""
+    return Cluster(settings.kafka.bootstrap_servers, revealed(settings.kafka.client))
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Return how much a worker holds, and how long it waits for what."""
+    return Pace(
+        commit_rows=settings.results.commit_rows,
+        commit_seconds=settings.results.commit_seconds,
+        queue_rows=settings.worker.queue_rows,
+        queue_bytes=settings.worker.queue_megabytes * 1_000_000,
+        revoke_seconds=settings.worker.revoke_seconds,
+        drain_seconds=settings.worker.drain_seconds,
+        patience_seconds=settings.worker.patience_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A worker with what surrounds it."""
+
+    worker: Worker
+    source: KafkaSource | KafkaRange
+    sink: ResultsSink
+    progress: Progress
+    rules: RuleSet
+    reloader: Reloader | None
+
+    def connection(self) -> Connection:
+        """Return what the source knows of the group and the cluster; a range is read without a group."""
+        member = self.source.joined() if isinstance(self.source, KafkaSource) else True
+        return Connection(member, self.source.lag(), self.source.link.waiting())
+
+    def waiting(self) -> str:
+        """Return in words what the worker waits for; an empty text when it works."""
+        away = self.source.link.waiting()
+        troubles = [] if away is None else [f"waiting for Kafka since {away:.0f} s"]
+        troubles += [f"{w.name}: {w.trouble}" for w in self.worker.state().writers if w.trouble]
+        return "; ".join(troubles)
+
+
+@contextmanager
+def kafka_worker(
+    settings: Settings,
+    tell: Callable[[str], None],
+    *,
+    shape: str | None = None,
+    strict: bool = False,
+    asked: Asked | None = None,
+) -> Iterator[Running]:
+    """Open everything a worker needs, in the order in which a mistake is cheapest to mend.
+
+    Rules, broker, results folder and CSV are checked before the group is joined, so nothing is consumed when
+    one of them is wrong. On leaving, the group is left first, then the CSV is completed.
+
+    Args:
+        settings: where everything is.
+        tell: called with sentences for the person watching.
+        shape: that all events have; None to recognise it event by event.
+        strict: refuse rules of which any cannot be evaluated.
+        asked: a range of the topic that is read once more, by no group; None to read on in the group.
+    """
+    rules = rules_of(settings.rules, tell, strict=strict)
+    detector = Detector(rules, shape, limits_of(settings))
+    cluster = cluster_of(settings)
+    topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
+    results = Location.of(settings.results.dir)
+    if asked is None:
+        origin = Origin(cluster=topic.cluster, topic=topic.name, topic_id=topic.id)
+    else:
+        range_, origin = worked_out(cluster, topic, asked, settings.results.dir)
+    sink = ResultsSink(results, origin, settings.results.keep_events, time.time)
+    follower = None
+    if settings.results.csv:
+        follower = Follower(CsvView(results, Path(settings.results.csv)), tell)
+    source: KafkaSource | KafkaRange
+    if asked is None:
+        source = KafkaSource(cluster, topic, _membership(settings, tell))
+    else:
+        tell(f"{range_.size:,} offsets {asked}, as of {range_.as_of}")
+        source = KafkaRange(cluster, topic, settings.kafka.group, range_.offsets, tell)
+    progress = Progress(time.monotonic)
+    pace = pace_of(settings)
+    topics = publishing(settings, cluster, topic, tell) if asked is None else None
+    sides = sides_of(topics, settings, pace)
+    worker = Worker(source, detector, sink, pace, Watch(progress.count, tell), sides)
+    reloader = None
+    if asked is None:  # a range is judged by one set
+        ways = _reloading(
+            settings, worker, tell, lambda new: Detector(new, shape, limits_of(settings)), strict
+        )
+        reloader = Reloader(ways, rules, settings.rules.reload_seconds)
+    care = Caretaker(results, lambda: sink.version, tell)
+    running = Running(worker, source, sink, progress, rules, reloader)
+    with _health(settings.health, running, tell), care, reloader or nullcontext():
+        if follower is not None:
+            follower.start()
+        try:
+            yield running
+        finally:
+            try:
+                source.close()
+            finally:
+                if topics is not None:
+                    topics.close()
+                if follower is not None:
+                    follower.stop(sink.version)
+
+
+def _reloading(
+    settings: Settings,
+    worker: Worker,
+    tell: Callable[[str], None],
+    build: Callable[[RuleSet], Detector],
+    strict: bool,  # noqa: FBT001 - as `kafka_worker` was told
+) -> Ways:
+    def swap(detector: Detector) -> None:
+        worker.detector = detector
+
+    return Ways(
+        stamp=lambda: stamp([*settings.rules.paths, *settings.rules.pipelines]),
+        load=lambda: rules_of(settings.rules, tell, strict=strict),
+        build=build,
+        swap=swap,
+        tell=tell,
+    )
+
+
+def _membership(settings: Settings, tell: Callable[[str], None]) -> Membership:
+    kafka = settings.kafka
+    return Membership(kafka.group, kafka.group_instance_id, kafka.on_gap, tell)
+
+
+@contextmanager
+def _health(settings: Health, running: Running, tell: Callable[[str], None]) -> Iterator[None]:
+    """Answer whoever looks after the worker, if that is wanted."""
+    if not settings.listen:
+        yield
+        return
+
+    def look() -> Report:
+        return report(running.worker.state(), running.connection(), settings.stuck_seconds)
+
+    with HealthServer(settings.listen, look) as server:
+        tell(f"health: http://{server.address}/healthz")
+        yield
