@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from tocsin.decode.limits import DEFAULT, Limits
-from tocsin.decode.shapes import LAB, Shape, shape_named, shape_of
+from tocsin.decode.shapes import LAB, Shape, batch_in, shape_named, shape_of
 from tocsin.decode.text import parse
 from tocsin.model import Batch, Event, Headers, Rejected, RejectReason
 from tocsin.model.identity import EVENT_ID_HEADER, ids_at, is_uuid
@@ -93,6 +93,9 @@ def _given_id(found: dict[str, object], headers: Headers, shape: Shape) -> str |
 
 
 def _unknown(found: dict[str, object]) -> Rejected:
-    names = ", ".join(name[:40] for name in list(found)[:6])
-    listed = names if len(found) <= 6 else f"{names}, ... ({len(found)} keys)"
-    return Rejected(RejectReason.UNKNOWN_SHAPE, f"no known shape has just the keys: {listed}")
+    name = batch_in(found)
+    held = found.get(name)
+    count = len(held) if isinstance(held, list) else 0
+    return Rejected(
+        RejectReason.UNKNOWN_SHAPE, f"not one event but {count:,} under {name!r}: make a record of each"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tocsin.decode import windows
+from tocsin.decode import elastic, windows
 from tocsin.decode.names import ECS, ECS_CATEGORIES, ECS_DATA, ECS_PRODUCTS, HASHES
 from tocsin.decode.repairs import account
 from tocsin.decode.times import from_milliseconds, iso_8601
@@ -24,6 +24,9 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
         event_id: of the record.
         recorded: the broker's timestamp, for an event without a time.
     """
+    behind = None if "winlog" in found else elastic.product_behind(found)
+    if behind is not None:
+        return elastic.to_event(behind, found, event_id, recorded)
     dotted = _dotted(found)
     header, data = dict(found), _data(dotted)
     for theirs, ours in ECS.items():

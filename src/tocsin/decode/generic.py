@@ -1,4 +1,4 @@
-"""Any JSON object as it is, for rules that ask for its own names; only when told to."""
+"""Any JSON object of no known shape, as it is: for rules that ask for its own names."""
 
 from __future__ import annotations
 

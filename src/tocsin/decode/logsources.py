@@ -103,9 +103,10 @@ def _table() -> _Table:
     text = pkgutil.get_data(__package__, "logsources.toml")
     assert text is not None, "every loader that can import this package can read its data"
     data = tomllib.loads(text.decode("utf-8"))
-    logs = [(_log(entry), entry) for entry in data["windows"]]
+    entries = {entry["service"]: entry for entry in reversed(data["windows"])}
+    logs = [(_log({**entries.get(entry.get("same_as"), {}), **entry}), entry) for entry in data["windows"]]
     return _Table(
-        services={log.service: log for log, _ in logs},
+        services={log.service: log for log, _ in reversed(logs)},  # of two, Windows's own, which comes first
         channels=_by_name(logs, "channels"),
         providers=_by_name(logs, "providers"),
         also={name: frozenset(others) for name, others in data["also"].items()},
@@ -117,18 +118,18 @@ def _by_name(logs: list[tuple[Log, dict[str, Any]]], key: str) -> dict[str, Log]
 
 
 def _log(entry: dict[str, Any]) -> Log:
-    name = entry["service"]
-    made = {c: LogSource(PRODUCT, c, name) for c in entry.get("categories", {})}
+    name, product = entry["service"], entry.get("product", PRODUCT)
+    made = {c: LogSource(product, c, name) for c in entry.get("categories", {})}
     types = {
         int(number): {
-            event_type: LogSource(PRODUCT, category, name) for event_type, category in found.items()
+            event_type: LogSource(product, category, name) for event_type, category in found.items()
         }
         for number, found in entry.get("by_event_type", {}).items()
     }
     return Log(
         name=entry["channels"][0],
         service=name,
-        other=LogSource(PRODUCT, NO_CATEGORY, name),
+        other=LogSource(product, entry.get("category", NO_CATEGORY), name),
         sources={number: made[c] for c, numbers in entry.get("categories", {}).items() for number in numbers},
         by_event_type=types,
     )

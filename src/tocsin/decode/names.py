@@ -15,7 +15,7 @@ LAB = {
 WINLOG: dict[str, tuple[str, ...]] = {
     "Computer": ("Hostname", "ComputerName", "MachineName", "computer_name"),
     "Provider_Name": ("SourceName", "ProviderName", "Provider", "source_name"),
-    "Channel": ("LogName", "log_name"),
+    "Channel": ("LogName", "log_name", "EventLog"),
     "EventID": ("EventCode", "EventId", "Id", "event_id"),
     "EventRecordID": ("RecordNumber", "record_number"),
     "Security_UserID": ("UserID",),

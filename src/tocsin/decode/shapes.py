@@ -1,4 +1,4 @@
-"""The shapes that a JSON object may have, each known by a key."""
+"""The shapes that a JSON object may have, each known by its keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tocsin.decode import ecs, evtx, generic, lab, winlog
+from tocsin.decode.products import PRODUCTS, product_of
 from tocsin.errors import SettingsError, nearest
 from tocsin.model import Event, Rejected
 
@@ -20,7 +21,7 @@ class Shape:
     Attributes:
         name: what `--shape` calls it.
         title: in a few words, for a human.
-        signs: an object with one of these keys has the shape.
+        signs: an object with one of these keys (or all of those joined by `+`) has the shape.
         decode: never raises.
     """
 
@@ -46,18 +47,40 @@ ECS = Shape(
 )
 JSON = Shape("json", "any JSON object, as it is", (), generic.to_event)
 
-SHAPES = (WINLOG, LAB, EVTX, ECS, JSON)
-"""In the order in which they are tried; one without signs only when it is asked for."""
+_OF_PRODUCTS = {
+    product.name: Shape(
+        product.name, product.title, tuple("+".join(sign) for sign in product.signs), product.to_event
+    )
+    for product in PRODUCTS
+}
 
-_BY_SIGN = tuple((sign, shape) for shape in SHAPES for sign in shape.signs)
+SHAPES = (WINLOG, LAB, EVTX, ECS, *_OF_PRODUCTS.values(), JSON)
+"""In the order in which they are tried; what is none of the others is `JSON`."""
+
+_BY_SIGN = tuple((sign, shape) for shape in (WINLOG, LAB, EVTX, ECS) for sign in shape.signs)
+
+_BATCHES = ("Records", "records")
+"""Under what clouds put many events into one object."""
 
 
 def shape_of(found: dict[str, object]) -> Shape | None:
-    """Return the shape of an object, or None when it has none that is known."""
+    """Return the shape of an object; None when it is not one event but holds many."""
     for sign, shape in _BY_SIGN:
         if sign in found:
             return shape
-    return None
+    product = product_of(found)
+    if product is not None:
+        return _OF_PRODUCTS[product.name]
+    return None if batch_in(found) else JSON
+
+
+def batch_in(found: dict[str, object]) -> str:
+    """Return under which key an object holds nothing but a list of others; empty when it does not."""
+    for name in _BATCHES:
+        held = found.get(name)
+        if type(held) is list and held and len(found) <= 2 and all(type(item) is dict for item in held):
+            return name
+    return ""
 
 
 def shape_named(name: str) -> Shape:

@@ -14,6 +14,7 @@ from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.text import utf_16_of
 from tocsin.model import Batch, Stream
 from tocsin.sources.files import event_log
+from tocsin.sources.files.batches import beginning, unpacked
 from tocsin.sources.files.documents import documents
 from tocsin.sources.files.evtx_process import EvtxProcess
 from tocsin.sources.files.lines import lines
@@ -149,6 +150,9 @@ def _pieces(name: str, chunks: Chunks, process: EvtxProcess, limits: Limits) -> 
         head, chunks = peek(_without(chunks, len(_BOM)), _HEAD)
     if _is_table(name, head):
         return rows(chunks, limits)
+    before = beginning(head)
+    if before:
+        return unpacked(documents(_without(chunks, before), limits))
     return documents(chunks, limits) if _is_arranged(head) else lines(chunks, limits)
 
 
