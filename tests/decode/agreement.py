@@ -25,7 +25,14 @@ def decoder_of(fields: Sequence[str], shape: str | None = None) -> ColumnDecoder
     def wanted(logsource: LogSource, constants: Constants) -> frozenset[str]:
         return frozenset(fields)
 
-    return ColumnDecoder(wanted, shape)
+    return ColumnDecoder(wanted, shape, patience=1)
+
+
+def taught_by(payloads: Sequence[bytes], fields: Sequence[str], shape: str | None = None) -> ColumnDecoder:
+    """Return a decoder that knows the kinds of these events."""
+    decoder = decoder_of(fields, shape)
+    decoder.decode(batch_of(payloads))
+    return decoder
 
 
 def assert_agreement(decoder: ColumnDecoder, batch: Batch, shape: str | None = None) -> Decoded:

@@ -1,24 +1,188 @@
 """Columns say of a batch what decoding it event by event says, to the letter."""
 
+import copy
 import json
+import random
+import zipfile
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.decode.agreement import assert_agreement, batch_of, decoder_of
+from tests.corpora import corpus
+from tests.decode.agreement import assert_agreement, batch_of, decoder_of, taught_by
 from tests.decode.events import evtx, nxlog
 from tests.decode.test_batch import NAMES, events, headers, shapes
 from tocsin.decode import COMPOSITE
 from tocsin.model import NO_CATEGORY, LogSource
 
-FIELDS = [*NAMES.split(), "Image", "CommandLine", "Imphash", "Data", "Provider_Name", "registry.data", "User"]
+SYSMON = "Microsoft-Windows-Sysmon/Operational"
+ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+FIELDS = [
+    *NAMES.split(),
+    *("Image", "CommandLine", "Imphash", "Data", "Provider_Name", "registry.data", "User", "Level"),
+    *(
+        "Computer",
+        "Execution_ProcessID",
+        "Security_UserID",
+        "EventRecordID",
+        "Security",
+        "a.b",
+        "#x",
+        "@y",
+        "",
+    ),
+]
+
+KINDS = [
+    nxlog(1, SYSMON, Image="a", Hashes="MD5=1,IMPHASH=2", User="u", Message="m", UserID="S-1-5-18"),
+    nxlog(12, SYSMON, Message="Registry\r\nEventType: DeleteKey\r\n", TargetObject="x"),
+    nxlog(13, SYSMON, EventType="INFO", SourceIp="10.0.0.1"),
+    nxlog(4624, "Security", TargetUserName="u", TargetDomainName="d", IpAddress="::ffff:10.0.0.1"),
+    nxlog(4688, "security", NewProcessName="c:\\\\a", SubjectUserName="u", MandatoryLabel="S-1-16-4096"),
+    nxlog(104, "System", Message="The Security log file was cleared"),
+    nxlog(800, "Windows PowerShell", Message="text", AccountName="u", Domain="d"),
+    {
+        "EventID": 1,
+        "Channel": SYSMON,
+        "TimeCreated": "2020-09-22T07:45:13.1Z",
+        "Provider_Name": "x",
+        "event_id": ID,
+    },
+    evtx(1, SYSMON, {"Image": "a", "Hashes": "MD5=1", "UtcTime": "x", "User": "u"}),
+    evtx({"#attributes": {"Qualifiers": 0}, "#text": 7045}, "System", {"ServiceName": "s"}),
+    evtx(4624, "Security", {"TargetUserName": "u", "IpAddress": "10.0.0.1", "EventType": "x"}),
+    {
+        "event_type": "process_start",
+        "timestamp": "2020-09-22T07:45:13Z",
+        "user": "u",
+        "process_name": "a.exe",
+    },
+    {"event_type": "user_login", "timestamp": "2020-09-22T07:45:13Z", "event_id": ID, "host": "h"},
+    {"event_type": "other", "timestamp": "2020-09-22 07:45:13", "Image": "own", "command_line": "c"},
+]
+PAYLOADS = [json.dumps(kind).encode() for kind in KINDS]
+
+odd = st.sampled_from(
+    [
+        *(None, True, 1, 1.0, -0.0, 2**70, "", "-", "INFO", "AUDIT_SUCCESS", "x\x00\x1f", "K\u212a\u0130"),
+        *(
+            [],
+            ["a"],
+            [None],
+            {},
+            {"#text": "t"},
+            {"a": {"b": 1}},
+            ["a", ["b"]],
+            ID,
+            SYSMON,
+            "security",
+            "10.0.0.1",
+        ),
+        *(
+            "2020-09-22T07:45:13",
+            "2020-09-22 07:45:13+02:00",
+            "20200922T074513Z",
+            " 2020-09-22T07:45:13Z",
+            "1600760713",
+        ),
+    ]
+)
+more_names = st.sampled_from(
+    [
+        *FIELDS,
+        *(
+            "md5",
+            "NewProcessName",
+            "SourceUser",
+            "Threat Name",
+            "EventReceivedTime",
+            "Hostname",
+            "SourceName",
+        ),
+        *(
+            "UtcTime",
+            "user",
+            "host",
+            "process_name",
+            "command_line",
+            "SourceIp",
+            "event_type",
+            "EventCode",
+            "LogName",
+        ),
+    ]
+)
+
+
+@st.composite
+def mutated(draw):
+    """One of the known kinds, with some of its values, at any depth, replaced, added or taken away."""
+    found = json.loads(json.dumps(draw(st.sampled_from(KINDS))))
+    for _ in range(draw(st.integers(0, 3))):
+        inner = found
+        while True:
+            objects = [name for name, value in inner.items() if isinstance(value, dict)]
+            if not objects or not draw(st.booleans()):
+                break
+            inner = inner[draw(st.sampled_from(objects))]
+        name = draw(st.sampled_from(sorted(inner)) | more_names if inner else more_names)
+        if draw(st.booleans()):
+            inner[name] = copy.deepcopy(draw(odd))
+        else:
+            inner.pop(name, None)
+    return found
+
+
+@st.composite
+def payloads(draw):
+    """An event as bytes, perhaps with keys that stand twice, a byte order mark, or not quite JSON."""
+    text = json.dumps(draw(mutated()), ensure_ascii=draw(st.booleans()), separators=draw(separators)).encode()
+    for before, after in draw(st.lists(st.sampled_from(TWISTS), max_size=2)):
+        text = text.replace(before, after, 1)
+    return text
+
+
+separators = st.sampled_from([(",", ":"), (", ", ": ")])
+TWISTS = [
+    (b"{", b'{"EventID":"7",'),
+    (b"{", b'{"EventID":null,'),
+    (b"{", b'{"x":' + b"[" * 120 + b"]" * 120 + b","),
+    (b"{", b'{"x":' + b"[" * 90 + b"]" * 90 + b","),
+    (b"{", b'{"x":1e999,'),
+    (b"{", b'{"x":"\xff",'),
+    (b"{", b'{"x":"\xc3\xa4",'),
+    (b"{", b'{"x":"\\ud800",'),
+    (b"{", b'{"Image":"\\udc00",'),
+    (b"{", b'{"Image":' + b"1" * 5_000 + b","),
+    (b"{", b'{"x":NaN,'),
+    (b"{", b"\xef\xbb\xbf{"),
+    (b"}", b',"User":"twice"}'),
+    (b"}", b"}}"),
+    (b'"', b"'"),
+    (b"{", b" {"),
+]
+
+
+@pytest.mark.parametrize("shape", [None, "winlog", "evtx", "lab", "ecs", "json"])
+@given(st.lists(payloads(), min_size=1, max_size=6))
+def test_events_that_are_almost_of_a_known_kind_are_the_same_in_columns(shape, found):
+    """What does not fit the type of its kind is seen in full."""
+    assert_agreement(taught_by(PAYLOADS, FIELDS, shape), batch_of(found), shape)
+
+
+@given(st.lists(payloads(), min_size=1, max_size=6))
+def test_any_event_may_be_the_first_of_its_kind(found):
+    """What a decoder learnt from odd events does not mislead it."""
+    assert_agreement(taught_by(found, FIELDS), batch_of([*found, *PAYLOADS]))
 
 
 @given(st.lists(events, max_size=5), shapes)
 def test_any_json_is_the_same_in_columns(found, shape):
     """Whatever stands where a number, a text or an object is expected."""
-    batch = batch_of([json.dumps(item).encode() for item in found])
-    assert_agreement(decoder_of(FIELDS, shape), batch, shape)
+    lines = [json.dumps(item).encode() for item in found]
+    assert_agreement(taught_by(lines, FIELDS, shape), batch_of(lines), shape)
 
 
 @given(st.lists(st.tuples(st.none() | st.binary(), headers), max_size=5), shapes)
@@ -26,6 +190,37 @@ def test_any_bytes_are_the_same_in_columns(records, shape):
     """Noise is rejected for the same reason."""
     batch = batch_of([value for value, _ in records], [h for _, h in records])
     assert_agreement(decoder_of(FIELDS, shape), batch, shape)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_known_kind_is_not_decoded_plainly(kind, monkeypatch):
+    """What a kind's type has is enough for its events."""
+    line = json.dumps(kind).encode()
+    decoder = taught_by(
+        [line] * 3, ["Image", "CommandLine", "User", "EventID", "Computer", "Level", "EventType"]
+    )
+    monkeypatch.setattr("tocsin.decode.columns.parse", None)
+    assert len(decoder.decode(batch_of([line] * 3)).events.ids) == 3
+
+
+def test_recorded_events_are_the_same_in_columns():
+    """Of each recording some hundreds, in a random order."""
+    lines = recorded(400)
+    decoder = decoder_of(FIELDS)
+    for start in range(0, len(lines), 1_000):
+        assert_agreement(decoder, batch_of(lines[start : start + 1_000]))
+
+
+def recorded(count: int) -> list[bytes]:
+    """Return events of each recording, as many, in a random order that is always the same."""
+    lines = []
+    for path in sorted(corpus("windows-events").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            name = next(name for name in archive.namelist() if "MACOSX" not in name)
+            every = archive.read(name).splitlines()
+            lines += every[:: max(1, len(every) // count)][:count]
+    random.Random(1).shuffle(lines)
+    return lines
 
 
 def test_events_of_a_kind_are_together():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import cast
 
+from tocsin.decode.ids import event_ids
 from tocsin.decode.limits import DEFAULT, Limits
-from tocsin.decode.shapes import LAB, Shape, batch_in, shape_named, shape_of
+from tocsin.decode.shapes import Shape, batch_in, shape_named, shape_of
 from tocsin.decode.text import parse
-from tocsin.model import Batch, Event, Headers, Rejected, RejectReason
-from tocsin.model.identity import EVENT_ID_HEADER, ids_at, is_uuid
+from tocsin.model import Batch, Event, Rejected, RejectReason
 
 Outcome = Event | Rejected
 
@@ -36,14 +35,12 @@ def decode(batch: Batch, shape: str | None = None, limits: Limits = DEFAULT) -> 
             continue
         known = forced or shape_of(found)
         if known is None:
-            outcomes[row] = _unknown(found)
+            outcomes[row] = unknown(found)
         else:
             objects.append((row, found, known))
-    for (row, found, known), event_id in zip(objects, _event_ids(batch, objects), strict=True):
-        if isinstance(event_id, Rejected):
-            outcomes[row] = event_id
-        else:
-            outcomes[row] = known.decode(found, event_id, batch.timestamps[row])
+    rows, given = [row for row, _, _ in objects], [found.get("event_id") for _, found, _ in objects]
+    for (row, found, known), event_id in zip(objects, event_ids(batch, rows, given), strict=True):
+        outcomes[row] = known.decode(found, event_id, batch.timestamps[row])
     return cast(list[Outcome], outcomes)  # every row has been filled
 
 
@@ -55,44 +52,11 @@ def decode_row(
     if isinstance(found, Rejected):
         return found
     known = shape_named(shape) if shape is not None else shape_of(found)
-    return _unknown(found) if known is None else known.decode(found, event_id, batch.timestamps[row])
+    return unknown(found) if known is None else known.decode(found, event_id, batch.timestamps[row])
 
 
-def _event_ids(batch: Batch, objects: Sequence[tuple[int, dict[str, object], Shape]]) -> list[str | Rejected]:
-    """Return each record's event id: the body's, else the header's, else one hashed from the position."""
-    headers = batch.headers
-    ids = [_given_id(found, headers[row], shape) for row, found, shape in objects]
-    without = defaultdict(list)
-    for index, event_id in enumerate(ids):
-        if event_id == "":
-            without[batch.partitions[objects[index][0]]].append(index)
-    for partition, indexes in without.items():
-        offsets = [batch.offsets[objects[i][0]] for i in indexes]
-        hashed = ids_at(batch.stream.scope(partition), offsets)
-        for index, event_id in zip(indexes, hashed, strict=True):
-            ids[index] = event_id
-    return ids
-
-
-def _given_id(found: dict[str, object], headers: Headers, shape: Shape) -> str | Rejected:
-    """Return the id that the body or the header gives, or an empty text.
-
-    In the lab's shape an `event_id` must be a UUID; in others the name may stand for something else.
-    """
-    given = found.get("event_id")
-    if given is not None:
-        if type(given) is str and is_uuid(given):
-            return given
-        if shape is LAB:
-            return Rejected(RejectReason.BAD_FIELD, f"event_id: expected a UUID, got {str(given)[:60]!r}")
-    for name, value in headers:
-        if name == EVENT_ID_HEADER and value is not None:
-            text = value.decode("ascii", "replace")
-            return text if is_uuid(text) else ""
-    return ""
-
-
-def _unknown(found: dict[str, object]) -> Rejected:
+def unknown(found: dict[str, object]) -> Rejected:
+    """Return why an object without a shape is not an event."""
     name = batch_in(found)
     held = found.get(name)
     count = len(held) if isinstance(held, list) else 0

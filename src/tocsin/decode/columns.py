@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from tocsin.decode.batch import decode, decode_row
+import msgspec
+
+from tocsin.decode.batch import unknown
+from tocsin.decode.gathering import Decoded, Group, put_together
+from tocsin.decode.kinds import Constants, Part, Wanted
+from tocsin.decode.known_kinds import KnownKinds
 from tocsin.decode.limits import DEFAULT, Limits
+from tocsin.decode.shapes import shape_named, shape_of
+from tocsin.decode.text import parse, unsound_rows
 from tocsin.model import Batch, Event, Events, LogSource, Rejected
+from tocsin.model.identity import is_uuid
 
-Constants = tuple[tuple[str, object], ...]
-"""Fields that have this very value in all events of a group, by name in rising order."""
-
-Wanted = Callable[[LogSource, Constants], frozenset[str]]
-"""Which fields the rules for such events read; asked once per kind of events, and then remembered."""
+__all__ = ["COMPOSITE", "ColumnDecoder", "Constants", "Decoded", "Group", "Wanted", "column_value"]
 
 COMPOSITE: object = object()
 """Stands in a column where the value is not one scalar: a list, an object, or within one. See the event."""
@@ -26,93 +30,132 @@ _CONSTANT = (("Channel", str), ("EventID", int), ("Provider_Name", str))
 """Fields that tell kinds of Windows events apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Events of one batch with one log source and the same constants; a batch may have several such groups.
+@dataclass(slots=True)
+class _Rest:
+    """What of a batch no type fits.
 
     Attributes:
-        rows: of the events in the batch, rising.
-        columns: wanted field -> one value per event: a text, a number, a boolean, None where the field is
-            missing or null, or `COMPOSITE`.
-        event_ids: one per event.
+        missed: rows for which the first guess was wrong, or that had none.
+        odd: rows of events that fit a type but say less than its columns need.
+        events, rejected: by row, as far as they were decoded.
     """
 
-    logsource: LogSource
-    constants: Constants
-    rows: Sequence[int]
-    columns: Mapping[str, Sequence[object]]
-    event_ids: Sequence[str]
-    batch: Batch
-    shape: str | None
-    limits: Limits
-
-    def event(self, index: int) -> Event:
-        """Return the event at a place of the columns in full, decoded anew."""
-        found = decode_row(self.batch, self.rows[index], self.event_ids[index], self.shape, self.limits)
-        assert isinstance(found, Event), "only events are in groups"
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What a batch's records are.
-
-    Attributes:
-        events: one entry per record.
-        rejected: row -> why its record is not an event.
-        groups: every other row is in exactly one of them.
-    """
-
-    events: Events
-    rejected: Mapping[int, Rejected]
-    groups: Sequence[Group]
+    missed: list[int] = field(default_factory=list)
+    odd: list[int] = field(default_factory=list)
+    events: dict[int, Event] = field(default_factory=dict)
+    rejected: dict[int, Rejected] = field(default_factory=dict)
 
 
 class ColumnDecoder:
     """Decodes batches, and remembers what it learnt about kinds of events.
 
+    A kind that was seen often enough gets a type of its own, with only what is wanted; what fits the type is
+    decoded by it. Any other record is decoded plainly, and may show what the type has to be.
+
     Args:
         wanted: which fields are read.
         shape: the name of the shape that all records have; None to recognise it record by record.
         limits: what is beyond is rejected.
+        patience: how many events of a kind are seen before it gets a type.
+
+    Raises:
+        SettingsError: there is no shape of the name given.
     """
 
-    def __init__(self, wanted: Wanted, shape: str | None = None, limits: Limits = DEFAULT) -> None:
+    def __init__(
+        self, wanted: Wanted, shape: str | None = None, limits: Limits = DEFAULT, patience: int = 8
+    ) -> None:
         self._wanted = wanted
         self._shape = shape
+        self._forced = shape_named(shape) if shape is not None else None
         self._limits = limits
-        self._known: dict[tuple[LogSource, Constants], frozenset[str]] = {}
+        self._fields_of: dict[tuple[LogSource, Constants], frozenset[str]] = {}
+        self._known = KnownKinds(self._fields, patience)
 
     def decode(self, batch: Batch) -> Decoded:
-        """Return what the records are. No record makes it raise.
+        """Return what the records are. No record makes it raise."""
+        values = [b"" if value is None else value for value in batch.values]
+        unsound = unsound_rows(values, self._limits) | batch.faults.keys()
+        for row in unsound:
+            values[row] = b""  # which no type fits
+        rest = _Rest()
+        parts = self._sorted(range(len(values)), self._known.sweep(values), rest)
+        self._one_by_one(batch, rest, unsound, parts)
+        parts += self._plain_parts(rest)
+        return put_together(batch, parts, rest.rejected, self._shape, self._limits)
 
-        Raises:
-            SettingsError: there is no shape of the name given.
-        """
-        outcomes = decode(batch, self._shape, self._limits)
-        events = Events.of(outcomes)
-        rejected = {row: found for row, found in enumerate(outcomes) if isinstance(found, Rejected)}
-        kinds: dict[tuple[LogSource, Constants], list[int]] = defaultdict(list)
-        for row, found in enumerate(outcomes):
-            if isinstance(found, Event):
-                kinds[found.logsource, _constants(found)].append(row)
-        groups = []
-        for (logsource, constants), rows in kinds.items():
-            members = [outcomes[row] for row in rows]
+    def _sorted(self, rows: Iterable[int], found: Iterable[msgspec.Struct | None], rest: _Rest) -> list[Part]:
+        """Return the parts of what was decoded; what was not, or is odd, is put to the rest."""
+        kinds, missed = self._known.sorted(rows, found)
+        rest.missed += missed
+        parts: list[Part] = []
+        for kind, (places, structs) in kinds.items():
+            read = kind.read(places, structs)
+            parts += read.parts
+            rest.odd += read.odd
+        return parts
+
+    def _one_by_one(self, batch: Batch, rest: _Rest, unsound: Collection[int], parts: list[Part]) -> None:
+        """Decode the rest, by other guesses where there are some, else plainly; learn from it."""
+        guessed: dict[int, msgspec.Struct] = {}
+        for row in sorted(rest.missed):
+            value = batch.values[row]
+            found = None if value is None or row in unsound else self._known.guess_again(value)
+            if found is None:
+                self._plainly(batch, row, rest)
+            else:
+                guessed[row] = found
+        parts += self._sorted(guessed, guessed.values(), rest)
+        for row in sorted(rest.odd):
+            self._plainly(batch, row, rest)
+
+    def _plainly(self, batch: Batch, row: int, rest: _Rest) -> None:
+        value = batch.values[row]
+        found = batch.faults.get(row) or parse(value, self._limits)
+        if isinstance(found, Rejected):
+            rest.rejected[row] = found
+            return
+        shape = self._forced or shape_of(found)
+        if shape is None:
+            rest.rejected[row] = unknown(found)
+            return
+        given = found.get("event_id")
+        event_id = given if isinstance(given, str) and is_uuid(given) else ""  # others are found later
+        event = shape.decode(found, event_id, batch.timestamps[row])
+        if isinstance(event, Rejected):
+            rest.rejected[row] = event
+            return
+        rest.events[row] = event
+        if value is not None:
+            self._known.learn(value, found, shape, event)
+
+    def _plain_parts(self, rest: _Rest) -> Iterator[Part]:
+        """Yield the parts of the events that were decoded plainly."""
+        groups: dict[tuple[LogSource, Constants], list[int]] = defaultdict(list)
+        for row in sorted(rest.events):
+            event = rest.events[row]
+            groups[event.logsource, _constants(event)].append(row)
+        for (logsource, constants), rows in groups.items():
+            events = [rest.events[row] for row in rows]
+            said = Events.of(events)
             columns = {
-                name: [column_value(event.fields, name) for event in members if isinstance(event, Event)]
+                name: [column_value(event.fields, name) for event in events]
                 for name in self._fields(logsource, constants)
             }
-            ids = [events.ids[row] for row in rows]
-            groups.append(Group(logsource, constants, rows, columns, ids, batch, self._shape, self._limits))
-        return Decoded(events, rejected, groups)
+            yield Part(
+                logsource,
+                constants,
+                rows,
+                (said.ids, said.timestamps, said.users, said.hosts, said.source_ips, said.types),
+                columns,
+            )
 
     def _fields(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
-        found = self._known.get((logsource, constants))
+        found = self._fields_of.get((logsource, constants))
         if found is None:
-            if len(self._known) >= MOST_KINDS:
-                self._known.clear()
-            found = self._known[logsource, constants] = self._wanted(logsource, constants)
+            if len(self._fields_of) >= MOST_KINDS:
+                self._fields_of.clear()
+            found = self._fields_of[logsource, constants] = self._wanted(logsource, constants)
         return found
 
 

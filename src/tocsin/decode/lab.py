@@ -21,13 +21,16 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
     """Return the event, or why the object is not one.
 
     `event_type` must be there, and a `timestamp` unless the broker has one; what else is there must be of the
-    right kind. Users, hosts and addresses that are missing or null are empty.
+    right kind, and an `event_id` the event's. Users, hosts and addresses that are missing or null are empty.
 
     Args:
         found: the object.
         event_id: of the record.
         recorded: the broker's timestamp, for an event without a time.
     """
+    given = found.get("event_id")
+    if given is not None and given != event_id:
+        return _bad("event_id", "a UUID", given)
     event_type = found.get("event_type")
     timestamp = found.get("timestamp") or from_milliseconds(recorded)
     if type(event_type) is not str or not event_type:

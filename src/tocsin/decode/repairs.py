@@ -155,14 +155,14 @@ def _known_type(number: int, given: object) -> str | None:
 
 
 _LONGEST_HASHES = 512
-"""Characters; all four algorithms' take 190. Longer ones are not kept in memory."""
+"""Characters; all four algorithms' take 190. Of longer ones only the last is kept in memory."""
 
 
 def _digest(name: str, own: object, hashes: object, one_hash: object) -> str | None:
     listed = hashes or one_hash
     if own is not None or not isinstance(listed, str) or "=" not in listed:
         return None
-    digests = _kept_digests(listed) if len(listed) <= _LONGEST_HASHES else _digests(listed)
+    digests = _kept_digests(listed) if len(listed) <= _LONGEST_HASHES else _last_digests(listed)
     return digests.get(name)
 
 
@@ -178,6 +178,7 @@ def _digests(listed: str) -> Mapping[str, str]:
 
 
 _kept_digests = lru_cache(maxsize=8_192)(_digests)
+_last_digests = lru_cache(maxsize=1)(_digests)
 
 
 _INTEGRITY = {

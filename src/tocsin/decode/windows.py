@@ -85,7 +85,7 @@ def user_in(service: str, number: int, fields: Mapping[str, object]) -> str:
     if isinstance(user, str) and user != "-":
         return user
     for name, domain in user_names(service, number)[1:]:
-        user = account(fields.get(name), fields.get(domain))
+        user = account(fields.get(name), fields.get(domain) if domain else None)
         if user:
             return user
     return ""

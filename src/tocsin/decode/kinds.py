@@ -1,0 +1,261 @@
+"""A kind of events: a type that only they fit, and the way from it to the columns that rules read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, product, repeat
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from tocsin.decode.logsources import Log
+from tocsin.decode.plans import BODY_ID, FlatPlan, NestedPlan, Plan
+from tocsin.decode.repairs import Repair, repairs_of
+from tocsin.decode.samples import ADDRESS, ID_IN_ELEMENT, MOST_VARIANTS, TIME, USER, Sample, flat
+from tocsin.decode.shapes import WINLOG
+from tocsin.decode.views import (
+    Column,
+    Memo,
+    View,
+    constant,
+    is_empty,
+    is_full,
+    merged,
+    picker,
+    places_of,
+    texts,
+)
+from tocsin.decode.windows import address_in, address_names, event_type, kept_log_of, user_in, user_names
+from tocsin.decode.winlog import LEVEL
+from tocsin.model import LogSource
+
+Constants = tuple[tuple[str, object], ...]
+"""Fields that have this very value in all events of a group, by name in rising order."""
+
+Wanted = Callable[[LogSource, Constants], frozenset[str]]
+"""Which fields the rules for such events read; asked once per kind of events, and then remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Events of a kind with one log source and the same constants, as columns with one entry per event.
+
+    Attributes:
+        rows: of the batch, rising.
+        said: the columns of `Events` but for the log sources; the ids are what the bodies give as such.
+        columns: by wanted field.
+    """
+
+    logsource: LogSource
+    constants: Constants
+    rows: Sequence[int]
+    said: tuple[Column, ...]
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What became of some rows: parts, and odd ones that have to be decoded plainly."""
+
+    parts: Sequence[Part]
+    odd: Sequence[int]
+
+
+class Kind(Protocol):
+    """Reads the records that fit its type."""
+
+    row: type[msgspec.Struct]
+    decode: Callable[[bytes], msgspec.Struct]
+
+    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
+        """Return what decoded records say.
+
+        Args:
+            rows: where they are in the batch, rising.
+            found: what `decode` made of them.
+        """
+
+
+class WindowsKind:
+    """Events of one Windows log with one id, written the same way.
+
+    Args:
+        sample: what is known of them.
+        wanted: which fields are read.
+    """
+
+    def __init__(self, sample: Sample, wanted: Wanted) -> None:
+        key = sample.key
+        self._service, self._number = key.service, key.number
+        providers = sorted(sample.providers) if len(sample.providers) <= MOST_VARIANTS else []
+        names = {"EventID": key.names[0], "Channel": key.names[1]}
+        if providers and key.names[2]:
+            names["Provider_Name"] = key.names[2]
+        is_flat = key.shape == WINLOG.name
+        self._plan: Plan = (
+            FlatPlan(names, sample.depths)
+            if is_flat
+            else NestedPlan(has_element=key.names[0] == ID_IN_ELEMENT)
+        )
+        self._repairs = {one.field: one for one in repairs_of(key.service, key.number)}
+        if is_flat:
+            self._repairs["Level"] = LEVEL
+        channels = sorted(sample.channels)[:MOST_VARIANTS]
+        self._logs = {channel: kept_log_of(channel, "") for channel in channels}
+        self._plan.fix("EventID", sorted(sample.numbers, key=str)[:MOST_VARIANTS])
+        self._channel = self._plan.fix("Channel", channels)
+        self._provider = self._plan.fix("Provider_Name", providers) if len(names) == 3 else None
+        self._providers: list[str] = providers if self._provider else []
+        named: list[str | None] = [*self._providers] or [None]
+        self._fields = {
+            (source, constants): wanted(source, constants)
+            for channel, provider in product(channels, named)
+            for constants in [self._constants(channel, provider)]
+            for source in _sources(self._logs[channel], key.number)
+        }
+        self._is_typed = any(log.by_event_type.get(key.number) for log in self._logs.values())
+        self._set_out(sample)
+
+    def _set_out(self, sample: Sample) -> None:
+        """Let the plan know all that is read, and make the type."""
+        plan, depths = self._plan, sample.depths
+        users, addresses = user_names(self._service, self._number), address_names(self._service)
+        self._user_names = flat(users[: depths[USER]])
+        self._address_names = addresses[: depths[ADDRESS]]
+        self._must_have_user = depths[USER] < len(users)
+        self._must_have_address = depths[ADDRESS] < len(addresses)
+        needed = {"Computer", *self._user_names, *self._address_names, *(["EventType"] * self._is_typed)}
+        needed = needed.union(*self._fields.values())
+        reads = [name for field in needed if field in self._repairs for name in self._repairs[field].reads]
+        self._places = {field: plan.source(field) for field in sorted(needed.union(reads))}
+        self._partial = [places for field, places in self._places.items() if plan.is_partial(field)]
+        self._times = plan.read_times(depths.get(TIME, 0))
+        self._users = Memo(
+            lambda *row: user_in(self._service, self._number, dict(zip(self._user_names, row, strict=True)))
+        )
+        self._addresses = Memo(
+            lambda *row: address_in(self._service, dict(zip(self._address_names, row, strict=True)))
+        )
+        form = plan.form()
+        self.row, self.decode, self._columns = form.row, form.decode, form.columns
+
+    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
+        """Return what decoded records say; see `Kind`."""
+        view = View(self._columns(found), len(rows))
+        fields: dict[str, Column] = {}
+        timestamps = self._times(view)
+        users = self._users.column([self._final(view, fields, name) for name in self._user_names])
+        addresses = self._addresses.column([self._final(view, fields, name) for name in self._address_names])
+        odd = self._odd(view, timestamps, users, addresses)
+        if odd:
+            return self._without(odd, rows, found)
+        hosts = texts(view.first(self._places["Computer"]))
+        said = (view.raw[BODY_ID], timestamps, users, hosts, addresses)
+        parts = []
+        for (source, constants, name), places in self._groups(view, fields).items():
+            columns = {
+                wanted: self._final(view, fields, wanted) for wanted in self._fields[source, constants]
+            }
+            types = constant(name, view.count)
+            parts.append(part_of(Part(source, constants, rows, (*said, types), columns), sorted(places)))
+        return Sorted(parts, [])
+
+    def _odd(
+        self, view: View, timestamps: Sequence[str], users: Sequence[str], addresses: Sequence[str]
+    ) -> set[int]:
+        """Return the places of events that do not say something in the names that are looked at."""
+        odd = set(_empty(timestamps))
+        if self._must_have_user:
+            odd.update(_empty(users))
+        if self._must_have_address:
+            odd.update(_empty(addresses))
+        for places in self._partial:
+            odd.update(_missing(view.first(places)))
+        return odd
+
+    def _without(self, odd: set[int], rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
+        kept = [place for place in range(len(rows)) if place not in odd]
+        others = [rows[place] for place in sorted(odd)]
+        if not kept:
+            return Sorted([], others)
+        rest = self.read([rows[place] for place in kept], [found[place] for place in kept])
+        return Sorted(rest.parts, [*others, *rest.odd])
+
+    def _final(self, view: View, fields: dict[str, Column], field: str) -> Column:
+        """Return the column of a field as events have it, after repairs."""
+        column = fields.get(field)
+        if column is None:
+            column = fields[field] = self._made(view, field)
+        return column
+
+    def _made(self, view: View, field: str) -> Column:
+        if field == "EventID":
+            return constant(self._number, view.count)
+        own = view.first(self._places[field])
+        repair = self._repairs.get(field)
+        if repair is None:
+            return own
+        given = _given(repair, [view.first(self._places[name]) for name in repair.reads], view.count)
+        if is_empty(given):
+            return own
+        return given if is_full(given) else merged(given, own)
+
+    def _groups(self, view: View, fields: dict[str, Column]) -> dict[_Group, list[int]]:
+        """Return each log source with its constants, and the places of their events."""
+        channels = view.raw[self._channel] if len(self._logs) > 1 else repeat(next(iter(self._logs)))
+        provider = self._provider
+        several = provider is not None and len(self._providers) > 1
+        providers = view.raw[provider] if provider and several else repeat((*self._providers, None)[0])
+        types = self._final(view, fields, "EventType") if self._is_typed else repeat(None)
+        places: Mapping[tuple[Any, Any, Any], Sequence[int]]
+        if len(self._logs) > 1 or several or self._is_typed:
+            places = places_of(islice(zip(channels, providers, types, strict=False), view.count))
+        else:
+            places = {next(zip(channels, providers, types, strict=False)): range(view.count)}
+        groups: dict[_Group, list[int]] = defaultdict(list)
+        for (channel, provider_name, kind), found in places.items():
+            log = self._logs[channel]
+            source = log.source_of(self._number, kind)
+            name = event_type(log, self._number, source)
+            groups[source, self._constants(channel, provider_name), name].extend(found)
+        return groups
+
+    def _constants(self, channel: str, provider: str | None) -> Constants:
+        found = {"Channel": channel, "EventID": self._number, "Provider_Name": provider}
+        return tuple([(k, v) for k, v in found.items() if v is not None and k not in self._repairs])
+
+
+def part_of(whole: Part, places: Sequence[int]) -> Part:
+    """Return the events at some places of a part."""
+    if len(places) == len(whole.rows):
+        return whole
+    pick = picker(places)
+    columns = {name: pick(column) for name, column in whole.columns.items()}
+    said = tuple(map(pick, whole.said))
+    return Part(whole.logsource, whole.constants, cast(Sequence[int], pick(whole.rows)), said, columns)
+
+
+def _empty(texts: Sequence[str]) -> Iterable[int]:
+    return () if all(texts) else (place for place, text in enumerate(texts) if not text)
+
+
+def _missing(column: Column) -> Iterable[int]:
+    return () if is_full(column) else (place for place, value in enumerate(column) if value is None)
+
+
+_Group = tuple[LogSource, Constants, str]
+"""With what the events are called."""
+
+
+def _sources(log: Log, number: int) -> Iterator[LogSource]:
+    """Yield what events of a log with an id can be."""
+    yield log.source_of(number, None)
+    yield from log.by_event_type.get(number, {}).values()
+
+
+def _given(repair: Repair, reads: Sequence[Column], count: int) -> Column:
+    if all(map(is_empty, reads)):
+        return constant(repair.give(*[None] * len(reads)), count)
+    return list(map(repair.give, *reads))

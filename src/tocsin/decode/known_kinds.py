@@ -1,0 +1,180 @@
+"""The kinds of events that were seen often enough to have a type; guesses of which kind a record is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from tocsin.decode import shapes
+from tocsin.decode.kinds import Kind, Wanted, WindowsKind
+from tocsin.decode.lab_kind import LabKind
+from tocsin.decode.samples import KindKey, Sample, sample
+from tocsin.decode.text import FAULTS
+from tocsin.model import Event
+
+MOST = 1_000
+"""Kinds that are known; real traffic has some hundreds."""
+
+FORGET_AFTER = 1_000_000
+"""Records after which kinds are forgotten if there are too many; until then no new ones are learnt."""
+
+MOST_GUESSES = 4
+"""Kinds that are tried on a record whose event id begins with the same characters."""
+
+_MARK = b'"EventID":'
+_START, _END = len(_MARK), len(_MARK) + 6
+"""What follows the mark is a guess only: whatever it says, records that don't fit the type are refused."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A kind of which there is no type yet, or an older one: how many records, and what they showed."""
+
+    count: int
+    sample: Sample
+
+
+Found = Mapping[Kind, tuple[Sequence[int], Sequence[msgspec.Struct]]]
+"""Kind -> rows of its records, rising, and what they were decoded to."""
+
+
+class KnownKinds:
+    """Remembers kinds of events.
+
+    Args:
+        wanted: which fields are read.
+        patience: how many events of a kind are seen before it gets a type.
+    """
+
+    def __init__(self, wanted: Wanted, patience: int) -> None:
+        self._wanted = wanted
+        self._patience = patience
+        self._forget()
+
+    def _forget(self) -> None:
+        self._records = 0
+        self._lab = 0
+        self._seen: dict[KindKey, _Seen] = {}
+        self._kinds: dict[KindKey, WindowsKind] = {}
+        self._by_row: dict[type[msgspec.Struct], Kind] = {}
+        self._replaced: list[Kind] = []
+        self._guesses: dict[bytes, list[Kind]] = {}
+        self._first: dict[bytes, Callable[[bytes], msgspec.Struct | None]] = {}
+        self._else: Callable[[bytes], msgspec.Struct | None] = _nothing
+
+    def sweep(self, values: Iterable[bytes]) -> list[msgspec.Struct | None]:
+        """Return what records are decoded to by the first guess; None where it was wrong or there is none."""
+        for kind in self._replaced:
+            del self._by_row[kind.row]
+        self._replaced.clear()
+        found: list[msgspec.Struct | None] = []
+        if not self._first:
+            pending = map(self._else, values)
+            while True:
+                try:
+                    found.extend(pending)
+                except FAULTS:
+                    found.append(None)
+                else:
+                    return found
+        first, otherwise, append = self._first.get, self._else, found.append
+        for value in values:
+            at = value.find(_MARK)
+            try:
+                append(first(value[at + _START : at + _END], otherwise)(value))
+            except FAULTS:
+                append(None)
+        return found
+
+    def sorted(self, rows: Iterable[int], found: Iterable[msgspec.Struct | None]) -> tuple[Found, list[int]]:
+        """Return rows by kind, and those that were decoded to nothing."""
+        by_row: dict[type, tuple[list[int], list[msgspec.Struct]]] = defaultdict(lambda: ([], []))
+        nothing = []
+        for row, one in zip(rows, found, strict=True):
+            if one is None:
+                nothing.append(row)
+            else:
+                places, structs = by_row[type(one)]
+                places.append(row)
+                structs.append(one)
+        self._records += len(nothing)
+        return {self._by_row[row]: sorted_ for row, sorted_ in by_row.items()}, nothing
+
+    def guess_again(self, value: bytes) -> msgspec.Struct | None:
+        """Return what a record is decoded to by any other guess."""
+        for kind in self._guesses.get(_slice(value), ()):
+            try:
+                return kind.decode(value)
+            except FAULTS:
+                continue
+        return None
+
+    def learn(self, value: bytes, found: dict[str, object], shape: shapes.Shape, event: Event) -> None:
+        """Take note of an event that was decoded plainly.
+
+        Args:
+            value: its record.
+            found: the record's object.
+            shape: the object's.
+            event: what it is.
+        """
+        self._records += 1
+        if shape is shapes.LAB:
+            self._lab += 1
+            if self._lab == self._patience:
+                lab = LabKind(self._wanted)
+                self._by_row[lab.row] = lab
+                self._else = lab.decode
+            return
+        shown = sample(found, shape, event)
+        if shown is None:
+            return
+        seen = self._seen.get(shown.key)
+        if seen is None:
+            if len(self._seen) >= MOST:
+                if self._records < FORGET_AFTER:
+                    return
+                self._forget()
+            seen = self._seen[shown.key] = _Seen(0, shown)
+        self._note(seen, shown, value)
+
+    def _note(self, seen: _Seen, shown: Sample, value: bytes) -> None:
+        joined = seen.sample.joined(shown)
+        is_new, seen.sample = joined != seen.sample, joined
+        seen.count += 1
+        kind = self._kinds.get(shown.key)
+        if seen.count >= self._patience and (kind is None or is_new):
+            kind = self._made(joined, kind)
+        if kind is not None:
+            self._guess(value, kind)
+
+    def _made(self, known: Sample, before: WindowsKind | None) -> WindowsKind:
+        kind = self._kinds[known.key] = WindowsKind(known, self._wanted)
+        self._by_row[kind.row] = kind
+        if before is not None:
+            self._replaced.append(before)
+            for start, guesses in self._guesses.items():
+                if before in guesses:
+                    guesses[guesses.index(before)] = kind
+                    self._first[start] = guesses[0].decode
+        return kind
+
+    def _guess(self, value: bytes, kind: Kind) -> None:
+        """Let this kind be the first guess for records like this one."""
+        start = _slice(value)
+        if start and (start in self._guesses or len(self._guesses) < 10 * MOST):
+            guesses = [kind, *(other for other in self._guesses.get(start, ()) if other is not kind)]
+            self._guesses[start] = guesses[:MOST_GUESSES]
+            self._first[start] = kind.decode
+
+
+def _slice(value: bytes) -> bytes:
+    at = value.find(_MARK)
+    return value[at + _START : at + _END] if at >= 0 else b""
+
+
+def _nothing(value: bytes) -> None:
+    """Decode no record."""

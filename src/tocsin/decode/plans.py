@@ -1,0 +1,286 @@
+"""Where a shape keeps Sigma's fields, as a type: records that fit it are decoded into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Literal, NoReturn, Protocol, cast
+
+import msgspec
+
+from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
+from tocsin.decode.shapes import SHAPES
+from tocsin.decode.views import Column, Memo, Place, View, constant, is_empty, times
+from tocsin.decode.winlog import MACHINE_TIMES, TIMES, machine_time
+
+SCALAR = str | int | float | bool | None
+"""What may stand in a column; any other value makes the record one to be decoded plainly."""
+
+BODY_ID: Place = ("", "event_id")
+
+
+class Absent:
+    """The type of what must not be there, not even as null."""
+
+
+def _refuse(kind: type, found: object) -> NoReturn:
+    raise ValueError(f"{found!r} stands where {kind.__name__} is expected")
+
+
+def struct(name: str, types: Mapping[str, object]) -> type[msgspec.Struct]:
+    """Return a struct of optional fields with these names, whatever characters they have.
+
+    Where a field's type does not take null it must be there.
+    """
+    renamed = {f"f{place}": name for place, name in enumerate(types)}
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for own, kind in zip(renamed, types.values(), strict=True):
+        fields.append((own, kind) if _is_required(kind) else (own, kind, None))
+    return msgspec.defstruct(name, fields, rename=renamed, gc=False, kw_only=True)
+
+
+def _is_required(kind: object) -> bool:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return True
+    return kind is str or getattr(kind, "__origin__", None) is Literal
+
+
+def one_of(values: Sequence[str | int]) -> object:
+    """Return the type of a field that has one of these values, and must be there."""
+    return Literal[tuple(values)]
+
+
+def decoder(row: type[msgspec.Struct]) -> Callable[[bytes], msgspec.Struct]:
+    """Return what decodes a record to a row."""
+    return msgspec.json.Decoder(row, dec_hook=_refuse).decode
+
+
+def signs_before(sign: str) -> tuple[str, ...]:
+    """Return the keys with any of which an object has another shape than that of a sign."""
+    signs = [found for shape in SHAPES for found in shape.signs]
+    return tuple(signs[: signs.index(sign)])
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A type of records.
+
+    Attributes:
+        row: what a record is decoded to.
+        decode: raises for a record that does not fit, one of the errors of the JSON decoder.
+        columns: from rows to the columns of raw values.
+    """
+
+    row: type[msgspec.Struct]
+    decode: Callable[[bytes], msgspec.Struct]
+    columns: Callable[[Sequence[msgspec.Struct]], dict[Place, Column]]
+
+
+class Plan(Protocol):
+    """Collects which fields are read, and then gives the type of records that has them."""
+
+    def source(self, field: str) -> tuple[Place, ...]:
+        """Return where a field is: the first place with a value that is not null."""
+
+    def is_partial(self, field: str) -> bool:
+        """Say whether there are more places where the field may be, if it is in none of these."""
+
+    def fix(self, field: str, values: Sequence[str | int]) -> Place:
+        """Let a field of the header be one of these values; return where it is."""
+
+    def read_times(self, depth: int) -> Callable[[View], Sequence[str]]:
+        """Return what gives of each event when it happened; an empty text when no name looked at says it."""
+
+    def form(self) -> Form:
+        """Return the type."""
+
+
+class FlatPlan:
+    """The shape `winlog` with the data beside the header.
+
+    Args:
+        names: field of the header that tells kinds of events apart -> what the records call it.
+        depths: field -> how many of its names are looked at.
+    """
+
+    def __init__(self, names: Mapping[str, str], depths: Mapping[str, int]) -> None:
+        self._depths = depths
+        self._names = names
+        # Where data stand in an object of their own the record does not fit.
+        self._types: dict[str, object] = dict.fromkeys((BODY_ID[1], *EVENT_DATA), SCALAR)
+
+    def fix(self, field: str, values: Sequence[str | int]) -> Place:
+        """Let a field of the header be one of these values; return where it is."""
+        name = self._names[field]
+        for before in (field, *WINLOG[field]):
+            if before == name:
+                break
+            self._types[before] = None
+        self._types[name] = one_of(values) if values else str
+        return "", name
+
+    def source(self, field: str) -> tuple[Place, ...]:
+        """Return where a field is: the first place with a value that is not null."""
+        if field in self._names:
+            names: tuple[str, ...] = (self._names[field],)
+        else:
+            names = self._chain(field)[: self._depths.get(field)]
+        for name in names:
+            for part in dotted(name):
+                self._types.setdefault(part, SCALAR)
+        return tuple([("", name) for name in names])
+
+    def is_partial(self, field: str) -> bool:
+        """Say whether there are more places where the field may be, if it is in none of these."""
+        return field not in self._names and self._depths.get(field, 99) < len(self._chain(field))
+
+    def _chain(self, field: str) -> tuple[str, ...]:
+        return (field, *WINLOG.get(field, ()))
+
+    def read_times(self, depth: int) -> Callable[[View], Sequence[str]]:
+        """Return what gives of each event when it happened; an empty text when no name looked at says it.
+
+        Args:
+            depth: how many of the names other than NXLog's are looked at.
+        """
+        machine = tuple([self.source(name)[0] for name in MACHINE_TIMES])
+        others = [self.source(name)[0] for name in TIMES[:depth]]
+        memo = Memo(machine_time)
+
+        def read(view: View) -> Sequence[str]:
+            found: Sequence[str] | None = None
+            local, received, universal = (view.raw[place] for place in machine)
+            if not is_empty(local):
+                found = memo.column((local, received, universal))
+            for place in others:
+                if found is None:
+                    found = times(view.raw[place])
+                elif not all(found):
+                    found = [own or time for own, time in zip(found, times(view.raw[place]), strict=True)]
+            return constant("", view.count) if found is None else found
+
+        return read
+
+    def form(self) -> Form:
+        """Return the type."""
+        row = struct("Flat", self._types)
+        places = tuple([("", name) for name in self._types])
+        return Form(row, decoder(row), lambda found: columns_of(places, found))
+
+
+def columns_of(places: Sequence[Place], rows: Sequence[msgspec.Struct]) -> dict[Place, Column]:
+    """Return the fields of structs as columns."""
+    found = zip(*map(msgspec.structs.astuple, rows), strict=True)
+    return dict(zip(places, found, strict=True))
+
+
+def dotted(field: str) -> list[str]:
+    """Return a name with those of the objects that its dots may lead into."""
+    parts = field.split(".")
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+_ATTRIBUTE = {ours: (element, name) for element, names in HEADER.items() for name, ours in names.items()}
+"""Field of the header -> element of `Event.System` and attribute."""
+
+_IN_SYSTEM = frozenset(
+    {"EventID", "Version", "Level", "Task", "Opcode", "Keywords", "EventRecordID", "Channel", "Computer"}
+)
+"""Elements of `Event.System` that are texts or numbers."""
+
+
+class NestedPlan:
+    """The shape `evtx` with `#attributes`, and data that are `EventData`, each with a name.
+
+    Args:
+        has_element: whether the event's id stands in an element with attributes.
+    """
+
+    def __init__(self, *, has_element: bool) -> None:
+        self._has_element = has_element
+        self._system: dict[str, object] = {}
+        self._data: dict[str, object] = {"Data": Absent}
+        self._attributes: dict[str, dict[str, object]] = {}
+
+    def fix(self, field: str, values: Sequence[str | int]) -> Place:
+        """Let a field of the header be one of these values; return where it is."""
+        kind = one_of(values) if values else str
+        self._data[field] = Absent
+        if field in _ATTRIBUTE:
+            return self._attribute(field, kind)
+        in_element = self._has_element and field == "EventID"
+        self._system[field] = struct(field, {"#text": kind}) if in_element else kind
+        return "System", field
+
+    def source(self, field: str) -> tuple[Place, ...]:
+        """Return where a field is."""
+        if field in _IN_SYSTEM:
+            self._system.setdefault(field, SCALAR)
+            self._data[field] = Absent
+            return (("System", field),)
+        if field in _ATTRIBUTE:
+            self._data[field] = Absent
+            return (self._attribute(field, SCALAR),)
+        for part in dotted(field):
+            self._data.setdefault(part, SCALAR if part[:1] not in {"#", "@"} else Absent)
+            if part in HEADER:
+                self._attributes.setdefault(part, {})
+            elif part not in _IN_SYSTEM:
+                self._system.setdefault(part, Absent)
+        return (("EventData", field),)
+
+    def _attribute(self, field: str, kind: object) -> Place:
+        element, name = _ATTRIBUTE[field]
+        self._attributes.setdefault(element, {}).setdefault(name, kind)
+        if field not in HEADER:
+            self._system[field] = Absent
+        return element, name
+
+    def is_partial(self, field: str) -> bool:  # noqa: ARG002 - each field has one place in this shape
+        """Say that there are no more places."""
+        return False
+
+    def read_times(self, depth: int) -> Callable[[View], Sequence[str]]:  # noqa: ARG002 - as above
+        """Return what gives of each event when it happened; an empty text when it does not say."""
+        (place,) = self.source("TimeCreated")
+        return lambda view: times(view.raw[place])
+
+    def form(self) -> Form:
+        """Return the type."""
+        elements = {name: struct(name, types) for name, types in self._attributes.items()}
+        required = {
+            name for name, types in self._attributes.items() if any(map(_is_required, types.values()))
+        }
+        wrapped = {name: struct(name, {"#attributes": kind}) for name, kind in elements.items()}
+        optional = {name: kind if name in required else kind | None for name, kind in wrapped.items()}
+        system = struct("System", {**self._system, **optional})
+        data = struct("EventData", self._data)
+        event = struct(
+            "Event", {"System": system, "EventData": data | None, "UserData": None, "RenderingInfo": None}
+        )
+        guards = dict.fromkeys(signs_before("Event"), Absent)
+        row = struct("Nested", {"Event": event, BODY_ID[1]: SCALAR, **guards})
+        missing = {name: None if name in required else kind() for name, kind in elements.items()}
+        return Form(row, decoder(row), self._columns(missing, data()))
+
+    def _columns(
+        self, missing: Mapping[str, msgspec.Struct | None], no_data: msgspec.Struct
+    ) -> Callable[[Sequence[msgspec.Struct]], dict[Place, Column]]:
+        """Return what takes rows apart; what stands for elements and data that are not there is given."""
+        body_id, of_system, of_data = attrgetter("f1"), attrgetter("f0.f0"), attrgetter("f0.f1")
+        system_places = [("System", name) for name in (*self._system, *missing)]
+        data_places = [("EventData", name) for name in self._data]
+        places = {name: [(name, attribute) for attribute in self._attributes[name]] for name in missing}
+
+        def columns(rows: Sequence[msgspec.Struct]) -> dict[Place, Column]:
+            found: dict[Place, Column] = {BODY_ID: list(map(body_id, rows))}
+            found |= columns_of(system_places, list(map(of_system, rows)))
+            found |= columns_of(data_places, [no_data if row is None else row for row in map(of_data, rows)])
+            for name, instead in missing.items():
+                elements = cast(Sequence[Any], found["System", name])
+                inner: list[Any] = [instead if element is None else element.f0 for element in elements]
+                found |= columns_of(places[name], inner)
+            return found
+
+        return columns
