@@ -103,7 +103,7 @@ def test_mending_what_does_not_wait_is_an_error(kafka, topic, results):
     """A wrong position must not be ignored in silence, nor sent."""
     with (
         opened(kafka, topic) as to,
-        pytest.raises(SettingsError, match="no dead letter waits at partition 0, offset 2"),
+        pytest.raises(SettingsError, match="no dead letter is at partition 0, offset 2"),
     ):
         replay(results, to, Choice(), mended({(0, 2): GOOD}))
     assert in_topic(kafka, topic) == []

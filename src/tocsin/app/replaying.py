@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from tocsin.errors import SettingsError
 from tocsin.model import Batch, Event, Headers, Rejected
 from tocsin.model.identity import EVENT_ID_HEADER, TRACEPARENT_HEADER, traceparent
 from tocsin.results import dead_letters
-from tocsin.results.dead_letters import Choice, DeadLetter, Waiting
+from tocsin.results.dead_letters import Choice, DeadLetter, Place
 from tocsin.results.location import Location, Where
 from tocsin.results.table import DEAD_LETTERS, Origin, origin_of
 from tocsin.sinks.replay import HEADER, Outbound, Replay, UnknownError
@@ -69,6 +69,7 @@ class Outcome:
         recovered: dead letters that an interrupted replay had sent, now marked.
         sent: sent now.
         still: how many still are no events; they stay.
+        before: how many of those mended were sent by an earlier replay, or are not among the chosen.
         lost: how many have nothing that could be sent: their records, or their bytes, were not kept.
         examples: a few of those that still are no events, with the reason.
     """
@@ -76,6 +77,7 @@ class Outcome:
     recovered: int = 0
     sent: int = 0
     still: int = 0
+    before: int = 0
     lost: int = 0
     examples: list[tuple[DeadLetter, Rejected]] = field(default_factory=list)
 
@@ -164,29 +166,33 @@ def _recover(results: Where, to: Replay, intent_file: Path) -> int:
     return len(intent.positions) if sent else 0
 
 
-def _waiting(results: Where, choice: Choice, mended: Mended | None, done: Outcome) -> list[Waiting]:
+def _waiting(results: Where, choice: Choice, mended: Mended | None, done: Outcome) -> list[Place]:
     """Return what may be sent; only positions and sizes, so that there can be millions.
 
     Raises:
-        SettingsError: something was mended that does not wait.
+        SettingsError: something was mended that is no dead letter.
     """
-    found = dead_letters.waiting(results, choice)
+    found = dead_letters.places(results, replace(choice, replayed=False))
     given = set(mended.positions()) if mended else set()
-    unknown = given.difference((w.partition, w.offset) for w in found)
-    if unknown:
-        partition, offset = min(unknown)
-        raise SettingsError(
-            f"no dead letter waits at partition {partition}, offset {offset}",
-            "it may have been replayed already; see: tocsin dead-letters list",
-        )
+    given_in_vain = given.difference((w.partition, w.offset) for w in found)
+    if given_in_vain:
+        others = {(w.partition, w.offset) for w in dead_letters.places(results, Choice())}
+        unknown = given_in_vain - others
+        if unknown:
+            partition, offset = min(unknown)
+            raise SettingsError(
+                f"no dead letter is at partition {partition}, offset {offset}",
+                "see: tocsin dead-letters list",
+            )
+        done.before = len(given_in_vain)
     whole = [w for w in found if w.has_value or (w.partition, w.offset) in given]
     done.lost = len(found) - len(whole)
     return whole
 
 
-def _pieces(found: Iterable[Waiting]) -> Iterator[list[Waiting]]:
+def _pieces(found: Iterable[Place]) -> Iterator[list[Place]]:
     """Cut into pieces of one partition each, in the order of their offsets."""
-    piece: list[Waiting] = []
+    piece: list[Place] = []
     size = 0
     for one in sorted(found, key=lambda w: (w.partition, w.offset)):
         full = len(piece) >= _PIECE_RECORDS or size + one.size > _PIECE_BYTES
@@ -199,7 +205,7 @@ def _pieces(found: Iterable[Waiting]) -> Iterator[list[Waiting]]:
         yield piece
 
 
-def _send_piece(results: Where, to: Replay, piece: list[Waiting], mending: Mending, done: Outcome) -> None:
+def _send_piece(results: Where, to: Replay, piece: list[Place], mending: Mending, done: Outcome) -> None:
     wanted = {w.offset for w in piece}
     outbound: dict[Position, Outbound] = {}
     stretch = Choice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow.compute as pc
@@ -73,8 +73,8 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A dead letter that was not sent again, without its bytes.
+class Place:
+    """Where a dead letter is, without its bytes.
 
     Attributes:
         size: of its value, about, in bytes.
@@ -119,8 +119,8 @@ _UNKNOWN_SIZE = 16_000
 """Bytes that a value is taken to have of which an older version did not say how many."""
 
 
-def waiting(results: Where, choice: Choice) -> list[Waiting]:
-    """Return where those of the chosen are that were not sent again; reads no values.
+def places(results: Where, choice: Choice) -> list[Place]:
+    """Return where the chosen ones are; reads no values.
 
     Raises:
         SettingsError: there are no results in the folder.
@@ -128,15 +128,14 @@ def waiting(results: Where, choice: Choice) -> list[Waiting]:
     rows = dataset(results, DEAD_LETTERS)
     known = rows.schema.names  # of a table that no newer worker has opened yet, not all of them
     columns = [c for c in ("partition", "offset", "reason", "value_bytes", "value_sha256") if c in known]
-    chosen = replace(choice, replayed=False).condition()
     return [
-        Waiting(
+        Place(
             partition=row["partition"],
             offset=row["offset"],
             size=row.get("value_bytes") or _UNKNOWN_SIZE,
             has_value=row["reason"] != RejectReason.LOST and not row.get("value_sha256"),
         )
-        for chunk in rows.to_batches(columns=columns, filter=chosen)
+        for chunk in rows.to_batches(columns=columns, filter=choice.condition())
         for row in chunk.to_pylist()
     ]
 

@@ -106,6 +106,8 @@ def replay_(*, loaded: Loaded, reason: str | None, shape: str | None, mended: Pa
     notice(f"{done.sent:,} sent to topic {topic.name} again; {done.still:,} still are no events")
     for letter, rejected in done.examples:
         notice(f"  {letter.record.partition}/{letter.record.offset}: {rejected.detail}")
+    if done.before:
+        notice(f"{done.before:,} of those mended were sent by an earlier replay, or are not of this kind")
     if done.lost:
         notice(f"{done.lost:,} cannot be sent: their bytes were not kept, or retention took the records")
 
