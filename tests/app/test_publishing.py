@@ -71,7 +71,7 @@ def test_dead_letters_and_raw_events_are_published_on_request(kafka, tmp_path):
     producer.flush()
     topics = ["--classified-topic", f"{pipeline.topic}-c", "--dead-letters-topic", f"{pipeline.topic}-x"]
     finish(pipeline.worker("--once", "--classified-raw", *topics))
-    raw = {json.loads(m.value())["raw"].encode() for m in read(kafka, f"{pipeline.topic}-c", 4)}
+    raw = {json.loads(m.value() or b"")["raw"].encode() for m in read(kafka, f"{pipeline.topic}-c", 4)}
     sent = {m.value() for m in read(kafka, pipeline.topic, 4)}
     assert raw == sent - {b"{"}
     (dead,) = read(kafka, f"{pipeline.topic}-x", 4)
