@@ -10,15 +10,16 @@ import msgspec
 from rich.console import Console
 
 from tocsin.app.cli.explanation import show_explanation
-from tocsin.app.cli.options import SHAPE, takes
+from tocsin.app.cli.options import RULES, SHAPE, takes
 from tocsin.app.cli.output import notice
 from tocsin.app.explaining import Found, event_at, rule_called, stored_event
+from tocsin.app.rule_sets import rules_of
 from tocsin.app.settings import Loaded
 from tocsin.detect.explain import Survey, explain, survey
 from tocsin.detect.explanation_record import explanation_record
 from tocsin.errors import SettingsError
 from tocsin.model import Event
-from tocsin.rules import RuleSet, load_rules
+from tocsin.rules import RuleSet
 
 FORMAT = click.option(
     "--format",
@@ -29,7 +30,7 @@ FORMAT = click.option(
 
 
 @click.command("explain")
-@takes("rules.paths", "results.dir")
+@takes(*RULES, "results.dir")
 @click.option("--rule", "rule_id", help="The rule's id, or its beginning; all rules unless given.")
 @click.option("--event", "place", metavar="FILE[:LINE]", help="Where the event is; - is standard input.")
 @click.option("--detection", "detection_id", metavar="ID", help="A stored detection: its event and its rule.")
@@ -59,7 +60,7 @@ def explain_command(  # noqa: PLR0913 - one argument per flag is click's way
     """
     if (place is None) == (detection_id is None):
         raise SettingsError("name one event", "--event FILE:LINE, or --detection ID")
-    rules = load_rules(loaded.settings.rules.paths)
+    rules = rules_of(loaded.settings.rules, notice)
     if detection_id is not None:
         found, stored = stored_event(Path(loaded.settings.results.dir), detection_id, shape)
         rule_id = rule_id or stored.rule_id
