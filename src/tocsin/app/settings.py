@@ -112,6 +112,10 @@ class Results(msgspec.Struct, frozen=True):
     ] = "detected"
     commit_rows: Annotated[int, Meta(description="Commit after this many events...", ge=1)] = 20_000
     commit_seconds: Annotated[float, Meta(description="... or after this long.", gt=0)] = 0.5
+    dead_letter_megabytes: Annotated[
+        int,
+        Meta(description="Dead letters kept whole per worker and hour; of more, only a hash.", ge=0),
+    ] = 1_000
 
 
 class Publish(msgspec.Struct, frozen=True):

@@ -104,7 +104,8 @@ def kafka_worker(
         origin = Origin(cluster=topic.cluster, topic=topic.name, topic_id=topic.id)
     else:
         range_, origin = worked_out(cluster, topic, asked, settings.results.dir)
-    sink = ResultsSink(results, origin, settings.results.keep_events, time.time)
+    allowed = settings.results.dead_letter_megabytes * 1_000_000
+    sink = ResultsSink(results, origin, settings.results.keep_events, time.time, allowed)
     follower = None
     if settings.results.csv:
         follower = Follower(CsvView(results, Path(settings.results.csv)), tell)
