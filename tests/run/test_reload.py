@@ -52,6 +52,7 @@ def fired(pipeline: Pipeline) -> set[tuple[str, str]]:
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 def test_rules_are_swapped_between_batches_and_a_broken_edit_keeps_the_old(kafka, tmp_path):
     """Detections before and after a reload carry the right revision; SIGHUP reloads, too; nothing is lost."""
     folder = tmp_path / "rules"
@@ -65,25 +66,27 @@ def test_rules_are_swapped_between_batches_and_a_broken_edit_keeps_the_old(kafka
         nonlocal produced
         produced += 400
         pipeline.produce("--count", "400", "--seed", str(produced))
-        wait_until(lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() == produced)
+        wait_until(
+            lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() == produced, 120
+        )
 
     worker = pipeline.worker("--rules", str(folder), "--reload-seconds", "0.2")
     talk = Talk(worker)
     produce_and_wait()
 
     (folder / "two.yml").write_text(rule(2, "process_start"))
-    wait_until(lambda: talk.has("rules reloaded: 7 rules (1 new)"))
+    wait_until(lambda: talk.has("rules reloaded: 7 rules (1 new)"), timeout=120)
     revisions.append(load_rules(["builtin:lab", folder]).revision)
     produce_and_wait()
 
     (folder / "two.yml").write_text(rule(2, "process_start").replace('"selection": {', '"selection": ['))
-    wait_until(lambda: talk.has("rules not reloaded", "two.yml:4"))
+    wait_until(lambda: talk.has("rules not reloaded", "two.yml:4"), timeout=120)
     produce_and_wait()
 
     (folder / "two.yml").unlink()
-    wait_until(lambda: talk.has("1 gone"))
+    wait_until(lambda: talk.has("1 gone"), timeout=120)
     worker.send_signal(signal.SIGHUP)
-    wait_until(lambda: talk.has("rules are as they were", revisions[0]))
+    wait_until(lambda: talk.has("rules are as they were", revisions[0]), timeout=120)
     produce_and_wait()
 
     worker.send_signal(signal.SIGTERM)
@@ -97,6 +100,7 @@ def test_rules_are_swapped_between_batches_and_a_broken_edit_keeps_the_old(kafka
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 def test_a_worker_whose_terminal_hangs_up_ends(kafka, tmp_path):
     """SIGHUP from a closed window is not a wish to read the rules again."""
     pipeline = Pipeline(kafka, tmp_path)
@@ -106,7 +110,7 @@ def test_a_worker_whose_terminal_hangs_up_ends(kafka, tmp_path):
     worker = subprocess.Popen(program, stdin=theirs, stderr=subprocess.PIPE, text=True)
     os.close(theirs)
     talk = Talk(worker)
-    wait_until(lambda: talk.has("rules loaded"))
+    wait_until(lambda: talk.has("rules loaded"), timeout=120)
     wait_until(lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() == 10)
     os.close(mine)
     assert talk.end() == 0, talk.lines

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+
+import msgspec
 
 from tocsin.app.settings import Rules
 from tocsin.cache import cache_folder
@@ -49,3 +55,30 @@ def all_rules_of(settings: Rules, tell: Tell) -> RuleSet:
         pipelines=settings.pipelines,
         store=compiled_store(tell),
     )
+
+
+_PATIENCE = 120.0
+"""Seconds for another process to compile; all of SigmaHQ takes it 4."""
+
+
+def compile_apart(settings: Rules) -> None:
+    """Let another process compile the rules into the cache, so that loading them here takes a moment.
+
+    Compiling is seconds of Python, during which every other thread of this process would get half its time.
+    Whatever goes wrong there goes wrong again where the rules are loaded, and is told there.
+    """
+    command = [sys.executable, "-m", "tocsin.app.rule_sets"]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            command,
+            input=msgspec.json.encode(settings),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
+        )
+
+
+if __name__ == "__main__":  # what `compile_apart` starts
+    os.nice(5)
+    all_rules_of(msgspec.json.decode(sys.stdin.buffer.read(), type=Rules), lambda _: None)

@@ -12,7 +12,7 @@ from tocsin.app.health import Connection, HealthServer, Report, report
 from tocsin.app.publishing import publishing, sides_of
 from tocsin.app.ranges import Asked, worked_out
 from tocsin.app.reload import Reloader, Ways
-from tocsin.app.rule_sets import rules_of
+from tocsin.app.rule_sets import compile_apart, rules_of
 from tocsin.app.settings import Health, Settings, limits_of
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
@@ -150,12 +150,16 @@ def _reloading(
     build: Callable[[RuleSet], Detector],
     strict: bool,  # noqa: FBT001 - as `kafka_worker` was told
 ) -> Ways:
+    def load() -> RuleSet:
+        compile_apart(settings.rules)
+        return rules_of(settings.rules, tell, strict=strict)
+
     def swap(detector: Detector) -> None:
         worker.detector = detector
 
     return Ways(
         stamp=lambda: stamp([*settings.rules.paths, *settings.rules.pipelines]),
-        load=lambda: rules_of(settings.rules, tell, strict=strict),
+        load=load,
         build=build,
         swap=swap,
         tell=tell,
