@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tocsin.decode.columns import Constants
-from tocsin.detect.clues import Pattern
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.keywords import RecordScan
 from tocsin.detect.oracle import matcher
-from tocsin.detect.program import Candidate, Parts, Program
+from tocsin.detect.program import Candidate, Program
 from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
 from tocsin.detect.scan import Matching
 from tocsin.detect.settle import settled, telling
 from tocsin.detect.sight import FieldMemo, PairMemo
+from tocsin.detect.watch import Numbered, Parts
 from tocsin.model import LogSource
 from tocsin.rules import Rule, RuleSet
 from tocsin.rules.ir import Atom, Reference, atoms
@@ -87,19 +87,19 @@ class Engine:
             evidence = telling(condition, truths) if left is not False else None
             if evidence is not None:
                 found.append(Candidate(index, None if isinstance(left, bool) else left, evidence))
-        return Program(found, self._parts)
+        return Program(found, self._parts, self._conclusions)
 
     def _new_parts(self) -> Parts:
-        def memo(patterns: Sequence[tuple[int, Pattern]]) -> FieldMemo:
+        def memo(patterns: Numbered) -> FieldMemo:
             return FieldMemo(patterns, self._matching, SIGHTS, SIGHTS_TEXT)
 
-        def pairs(patterns: Sequence[tuple[int, Pattern]]) -> PairMemo:
+        def pairs(patterns: Numbered) -> PairMemo:
             return PairMemo(patterns, SIGHTS, SIGHTS_TEXT)
 
-        def records(patterns: Sequence[tuple[int, Pattern]]) -> RecordScan:
+        def records(patterns: Numbered) -> RecordScan:
             return RecordScan(patterns, self._matching)
 
-        return Parts(memo, pairs, records, self._conclusions)
+        return Parts(memo, pairs, records)
 
 
 class _Route:

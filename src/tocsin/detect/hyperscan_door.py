@@ -13,6 +13,10 @@ from tocsin.detect.scan import DOUBT, DOUBTFUL, Literal, RecordScanner, ValueSca
 
 LIBRARY = "hyperscan"
 
+FEWEST = 100
+"""Literals that are looked for in records at least, if need be some that are never there: for few of them the
+library takes another way (Teddy), which took 2.5 us for a record of 2.4 KB instead of 1.0 us."""
+
 _START, _END = b"\xfe", b"\xff"
 """Put around a value as anchors: these bytes are in no UTF-8."""
 
@@ -57,6 +61,7 @@ class HyperscanMatching:
         """See `Matching`."""
         ordered = sorted(literals, key=lambda literal: literal[1:])
         expressions = [*(_expression(literal) for literal in ordered), DOUBTFUL]
+        expressions += [_never(number) for number in range(FEWEST - len(expressions))]
         database = _database(expressions, hyperscan.HS_FLAG_CASELESS, self._shelf)
         return _Records(database, [*(literal.id for literal in ordered), DOUBT])
 
@@ -117,6 +122,11 @@ def _expression(literal: Literal) -> bytes:
     before, after = _ANCHORS.get(literal.where, (b"", b""))
     raw = before + literal.text.encode("utf-8", "surrogatepass") + after
     return b"".join(b"\\x%02x" % byte for byte in raw)
+
+
+def _never(number: int) -> bytes:
+    """Return an expression for bytes that no JSON has; each ends differently, as it is told by its end."""
+    return b"\\xff\\xfe" + b"".join(b"\\x%02x" % (128 + number * factor % 127) for factor in (1, 7, 31, 57))
 
 
 def _database(expressions: list[bytes], flags: int, shelf: Shelf | None) -> hyperscan.Database:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tocsin.decode.columns import Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.memo import distinct, fields_of
 from tocsin.detect.oracle import Matcher, evidence, matcher
 from tocsin.detect.reading import Reading
 from tocsin.detect.settle import HOLDS, Truths, telling
-from tocsin.model import NOTHING, Event, Verdict
+from tocsin.model import NOTHING, Verdict
 from tocsin.rules.ir import Node
 
 MOST = 5_000
@@ -25,42 +26,41 @@ class Firing:
     """A rule that fires, or fires if its residue holds.
 
     Attributes:
+        place: of the rule in the program.
         index: of the rule in the rule set.
         telling: the part of its condition that gives the evidence.
         residue: what has still to hold; None when nothing has.
     """
 
+    place: int
     index: int
     telling: Node
     residue: Node | None
 
 
-@dataclass(slots=True)
 class View:
-    """An event as its group's columns show it.
+    """The events of a group as their columns show them."""
 
-    Attributes:
-        columns: of the group.
-        place: of the event in them.
-        constants: fields with the same value in all events of the group.
-        whole: decodes the event in full.
-    """
+    __slots__ = ("_all", "_constants", "asked", "group")
 
-    columns: Mapping[str, Sequence[object]]
-    place: int
-    constants: Mapping[str, object]
-    whole: Callable[[int], Event]
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self._constants = dict(group.constants)
 
-    def value(self, field: str) -> object:
-        """Return what stands in a field."""
-        column = self.columns.get(field)
-        return self.constants.get(field) if column is None else column[self.place]
+    def value(self, place: int, field: str) -> object:
+        """Return what stands in a field of the event at a place."""
+        column = self.group.columns.get(field)
+        return self._constants.get(field) if column is None else column[place]
 
-    def reading(self, fields: Sequence[str] | None) -> Reading:
-        """Return these fields, or for None all there are, as rules read them."""
+    def reading(self, place: int, fields: Sequence[str] | None) -> Reading:
+        """Return these fields of an event, or for None all there are, as rules read them."""
         if fields is None:
-            return Reading(self.whole(self.place).fields)
-        return Reading({field: self.value(field) for field in fields})
+            return Reading(self.group.event(place).fields)
+        return Reading({field: self.value(place, field) for field in fields})
+
+    def key(self, place: int, fields: Sequence[str]) -> tuple[object, ...]:
+        """Return the values of fields such that keys are equal only if rules cannot tell the values apart."""
+        return tuple([distinct(self.value(place, field)) for field in fields])
 
 
 class Outcome:
@@ -69,9 +69,13 @@ class Outcome:
     Args:
         firings: in the order of the rule set.
         seen: which atoms are known to hold, or not to.
+
+    Attributes:
+        asked: on how many events rules had to be tested.
     """
 
     __slots__ = (
+        "_all",
         "_atoms",
         "_conclusions",
         "_doubts",
@@ -82,6 +86,7 @@ class Outcome:
         "_text",
         "_told",
         "_verdicts",
+        "asked",
     )
 
     def __init__(self, firings: Sequence[Firing], seen: Truths, conclusions: Conclusions) -> None:
@@ -94,26 +99,33 @@ class Outcome:
             for place, firing in enumerate(firings)
             if firing.residue is not None
         )
+        self._all = tuple(range(len(firings)))
+        self.asked = 0
         self._seen = _names(f.residue for f in firings if f.residue is not None)
         self._known: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._told: dict[tuple[int, ...], tuple[str, ...] | None] = {}
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._text = 0
 
-    def verdict(self, view: View) -> Verdict:
+    @property
+    def doubtful(self) -> list[int]:
+        """Return the places of the rules that have to be tested on each event."""
+        return [self._firings[number].place for number, _ in self._doubts]
+
+    def verdict(self, view: View, place: int) -> Verdict:
         """Return the verdict on an event whose columns hold one scalar each."""
-        fired = self._fired(view)
+        fired = self._fired(view, place)
         if not fired:
             return NOTHING
         fields = self._told.get(fired)
         if fired not in self._told:
             fields = self._told[fired] = _names(map(self._telling, fired))
         if fields is None:
-            return self.conclude(fired, view.reading(None))
-        values = (fired, *_key(view, fields))
+            return self.conclude(fired, view.reading(place, None))
+        values = (fired, *view.key(place, fields))
         found = self._verdicts.get(values)
         if found is None:
-            found = self.conclude(fired, view.reading(fields))
+            found = self.conclude(fired, view.reading(place, fields))
             self._make_room(values)
             self._verdicts[values] = found
         return found
@@ -135,13 +147,16 @@ class Outcome:
             found = self._tellings[place] = telling(self._firings[place].telling, self._atoms) or HOLDS
         return found
 
-    def _fired(self, view: View) -> tuple[int, ...]:
+    def _fired(self, view: View, place: int) -> tuple[int, ...]:
+        if not self._doubts:
+            return self._all
+        self.asked += 1
         if self._seen is None:
-            return self._test(view.reading(None))
-        key = _key(view, self._seen)
+            return self._test(view.reading(place, None))
+        key = view.key(place, self._seen)
         found = self._known.get(key)
         if found is None:
-            found = self._test(view.reading(self._seen))
+            found = self._test(view.reading(place, self._seen))
             self._make_room(key)
             self._known[key] = found
         return found
@@ -156,11 +171,6 @@ class Outcome:
             self._verdicts.clear()
             self._text = 0
         self._text += sum(len(value) for value in key if type(value) is str)
-
-
-def _key(view: View, fields: Sequence[str]) -> tuple[object, ...]:
-    """Return the values of fields such that keys are equal only if rules cannot tell the values apart."""
-    return tuple([distinct(view.value(field)) for field in fields])
 
 
 def _names(nodes: Iterable[Node]) -> tuple[str, ...] | None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from tocsin.detect.clues import Clue, Pattern, Where, clue_of, tested
-from tocsin.detect.rarity import cost, cover_of, expected
+from tocsin.detect.clues import Clue, Pattern, clue_of, tested
+from tocsin.detect.rarity import cover_of, expected
 from tocsin.rules.ir import Atom, Node, atoms
-
-OFTEN = 0.02
-"""Rules that are expected to be candidates for more events than this have all their patterns looked for."""
 
 
 class Plan:
@@ -23,6 +20,7 @@ class Plan:
     """
 
     def __init__(self, conditions: Sequence[Node | None]) -> None:
+        self._conditions = conditions
         self.clues: dict[Atom, Clue | None] = {}
         uses: Counter[Pattern] = Counter()
         for condition in conditions:
@@ -45,37 +43,23 @@ class Plan:
         """Choose the patterns for a rule; return those of which one must be found, or None."""
         if condition is None:
             return None
-        price = self._prices.__getitem__
-        cover = cover_of(condition, self.clues, price)
-        self.chosen |= cover or set()
-        if cover is None:
-            self._test(condition)
-        if cover is None or cost(cover, price) > OFTEN:
-            self.chosen |= self._patterns(condition)
+        cover = cover_of(condition, self.clues, self._prices.__getitem__)
+        self.chosen |= self._decide(condition) if cover is None else cover
         return cover
 
-    def _test(self, condition: Node) -> None:
-        """Have what cannot be looked for tested once per distinct value, since every event asks for it."""
+    def decide(self, places: Iterable[int]) -> frozenset[Pattern]:
+        """Choose all patterns of these rules, and tests for the rest; return what was not chosen before."""
+        before = frozenset(self.chosen)
+        for place in places:
+            condition = self._conditions[place]
+            if condition is not None:
+                self.chosen |= self._decide(condition)
+        return frozenset(self.chosen) - before
+
+    def _decide(self, condition: Node) -> set[Pattern]:
+        """Have everything that a rule asks for looked for, or tested once per distinct value."""
         for atom in atoms(condition):
-            if self.clues[atom] is None:
-                self.clues[atom] = tested(atom)
-
-    def by_field(self) -> list[tuple[str, frozenset[Pattern]]]:
-        """Return the fields whose values are looked into, and what for."""
-        found: dict[str, set[Pattern]] = {}
-        for pattern in self.chosen:
-            if pattern.where not in {Where.IN_RECORD, Where.PAIR}:
-                found.setdefault(pattern.field, set()).add(pattern)
-        return [(field, frozenset(found[field])) for field in sorted(found)]
-
-    def by_pair(self) -> list[tuple[tuple[str, str], frozenset[Pattern]]]:
-        """Return the pairs of fields that are compared, and how."""
-        found: dict[tuple[str, str], set[Pattern]] = {}
-        for pattern in self.chosen:
-            if pattern.where is Where.PAIR:
-                found.setdefault((pattern.field, pattern.literal), set()).add(pattern)
-        return [(pair, frozenset(found[pair])) for pair in sorted(found)]
-
-    def in_records(self) -> frozenset[Pattern]:
-        """Return what is looked for in the bytes of records."""
-        return frozenset(pattern for pattern in self.chosen if pattern.where is Where.IN_RECORD)
+            clue = self.clues[atom]
+            if clue is None or not clue.exact:
+                self.clues[atom] = tested(atom) or clue
+        return self._patterns(condition)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tocsin.decode.columns import COMPOSITE
-from tocsin.detect.clues import Pattern, Where
+from tocsin.detect.clues import Pattern, Where, clue_of
 from tocsin.detect.literals import least_length, required
 from tocsin.detect.oracle import Test, matcher, stands, tester
 from tocsin.detect.reading import EXACT, Reading, Value, as_text
@@ -53,8 +53,9 @@ class FieldMemo(dict[object, Sight]):
         self._patterns = _Patterns(patterns)
         self._whole = self._patterns.whole
         scanned = [Literal(number, p.where, p.literal) for number, p in patterns if p.where in _SCANNED]
+        scanned += self._patterns.guards
         self._find = matching.of_values(scanned).find if scanned else _find_nothing
-        self._uncommon = bool(self._patterns.ascii or self._patterns.tests)
+        self._uncommon = bool(self._patterns.ascii or self._patterns.tests or self._patterns.guarded)
         self._sights: dict[frozenset[int], Sight] = {}
         self._most = most
         self._most_text = most_text
@@ -77,7 +78,7 @@ class FieldMemo(dict[object, Sight]):
         if folded in self._whole:
             found += self._whole[folded]
         if self._uncommon:
-            found += self._patterns.others(Value("", value, value, folded))
+            found = self._patterns.with_tests(found, Value("", value, value, folded))
         sight = self._sights.get(frozenset(found)) or self._sight(found)
         if len(self) >= self._most or self._text >= self._most_text:
             self.forget()
@@ -104,7 +105,7 @@ class FieldMemo(dict[object, Sight]):
 
     def _in(self, value: Value) -> list[int]:
         found = [*self._find(value.folded), *self._whole.get(value.folded, ())]
-        return [*found, *self._patterns.others(value)]
+        return self._patterns.with_tests(found, value)
 
     def _sight(self, found: list[int], *, present: bool = True) -> Sight:
         """Return the one object for what was found; among it, `present` is what is found in every value."""
@@ -118,45 +119,71 @@ class FieldMemo(dict[object, Sight]):
 
 
 class _Patterns:
-    """The patterns of a field that are not looked for by a scan."""
+    """The patterns of a field that a scan does not decide.
 
-    __slots__ = ("ascii", "present", "tests", "whole")
+    Attributes:
+        whole: folded value -> the patterns that it is.
+        present: what is found in every value.
+        ascii: what counts as found in every value that is not ASCII.
+        tests: patterns with the tests that decide them.
+        guards: literals of which one is in every value for which a test is worth a try; their numbers are
+            negative.
+        guarded: number of a guard -> the tests.
+    """
+
+    __slots__ = ("ascii", "guarded", "guards", "present", "tests", "whole")
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
         self.present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
         self.ascii = [number for number, p in patterns if p.where is Where.IN_ASCII]
-        self.tests = [
-            (number, _guarded(p.atom))
-            for number, p in patterns
-            if p.where is Where.TEST and isinstance(p.atom, Text | Regex | Cidr | Compare)
-        ]
         self.whole: dict[str, list[int]] = {}
+        self.tests: list[tuple[int, Test]] = []
+        self.guards: list[Literal] = []
+        self.guarded: dict[int, list[tuple[int, Test]]] = {}
         for number, pattern in patterns:
             if pattern.where is Where.WHOLE:
                 self.whole.setdefault(pattern.literal, []).append(number)
+            elif pattern.where is Where.TEST and isinstance(pattern.atom, Text | Regex | Cidr | Compare):
+                self._add_test(number, pattern.atom)
 
-    def others(self, value: Value) -> list[int]:
-        """Return the patterns that are found by looking at the value itself."""
-        found = [number for number, holds in self.tests if holds(value)]
-        return found if value.text.isascii() else found + self.ascii
+    def _add_test(self, number: int, atom: Text | Regex | Cidr | Compare) -> None:
+        clue = clue_of(atom)
+        if clue is None or not all(pattern.where in _SCANNED for pattern in clue.patterns):
+            self.tests.append((number, _cheaply(atom)))
+            return
+        for pattern in clue.patterns:
+            guard = -1 - len(self.guards)
+            self.guards.append(Literal(guard, pattern.where, pattern.literal))
+            self.guarded[guard] = [(number, tester(atom))]
+            if pattern.where is Where.IN_ASCII:
+                self.ascii.append(guard)
+
+    def with_tests(self, found: list[int], value: Value) -> list[int]:
+        """Return what was found in a value, and what is by looking at it in other ways."""
+        if self.ascii and not value.text.isascii():
+            found = found + self.ascii
+        guarded = self.guarded
+        if guarded and found and min(found) < 0:
+            held = {n for guard in found if guard < 0 for n, holds in guarded[guard] if holds(value)}
+            found = [number for number in found if number >= 0] + list(held)
+        return found + [number for number, holds in self.tests if holds(value)] if self.tests else found
 
 
-def _guarded(atom: Text | Regex | Cidr | Compare) -> Test:
+def _cheaply(atom: Text | Regex | Cidr | Compare) -> Test:
     """Return the test of an atom; an expression is only tried where a cheap look does not rule it out."""
     test = tester(atom)
     if not isinstance(atom, Regex):
         return test
     least = least_length(atom.pattern, atom.flags)
-    texts = tuple(required(atom.pattern, atom.flags, 1))
-
-    def holds(value: Value) -> bool:
-        if len(value.text) < least:
-            return False
-        if texts and value.text.isascii() and not any(map(value.folded.__contains__, texts)):
-            return False
-        return test(value)
-
-    return holds
+    texts = sorted(required(atom.pattern, atom.flags, 1))
+    if len(texts) == 1:
+        (only,) = texts
+        return lambda value: (only in value.folded or not value.text.isascii()) and test(value)
+    if not texts:
+        return lambda value: len(value.text) >= least and test(value)
+    return lambda value: (
+        (any(map(value.folded.__contains__, texts)) or not value.text.isascii()) and test(value)
+    )
 
 
 def _find_nothing(_: str) -> list[int]:
