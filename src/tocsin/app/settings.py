@@ -140,7 +140,7 @@ class Publish(msgspec.Struct, frozen=True):
     seconds: Annotated[
         float,
         Meta(description="Publish what is held after so long.", gt=0, extra={"flag": "--publish-seconds"}),
-    ] = 0.1
+    ] = 0.05
 
 
 class Rules(msgspec.Struct, frozen=True):
