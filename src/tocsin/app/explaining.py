@@ -10,6 +10,7 @@ from tocsin.decode import decode
 from tocsin.errors import SettingsError, nearest
 from tocsin.model import Batch, Event, Rejected, Stream
 from tocsin.results.detection import StoredDetection, find_detection
+from tocsin.results.location import Where
 from tocsin.rules import Rule, RuleSet
 from tocsin.sources.files import RecordedFiles
 
@@ -54,7 +55,7 @@ def event_at(place: str, shape: str | None, stdin: IO[bytes]) -> Found:
     )
 
 
-def stored_event(results: Path, detection_id: str, shape: str | None) -> tuple[Found, StoredDetection]:
+def stored_event(results: Where, detection_id: str, shape: str | None) -> tuple[Found, StoredDetection]:
     """Return the event of a stored detection, and the detection.
 
     Raises:

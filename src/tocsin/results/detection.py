@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tocsin.results.location import Where, rows_read
 from tocsin.results.table import dataset
 
 _COLUMNS = ("detections", "event_id", "topic", "partition", "offset", "record_time", "raw")
@@ -40,7 +40,7 @@ class StoredDetection:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-def find_detection(results: Path, detection_id: str) -> StoredDetection | None:
+def find_detection(results: Where, detection_id: str) -> StoredDetection | None:
     """Return the detection of an id, or None when there is none; reads the table as a stream.
 
     Raises:
@@ -48,13 +48,14 @@ def find_detection(results: Path, detection_id: str) -> StoredDetection | None:
         StreamError: they cannot be read.
     """
     rows = dataset(results).scanner(columns=list(_COLUMNS), filter=pc.field("level").is_valid())
-    for batch in rows.to_batches():
-        fired = batch.column("detections")
-        ids = pc.struct_field(pc.list_flatten(fired), "detection_id")
-        place = pc.index(ids, pa.scalar(detection_id, pa.string())).as_py()
-        if place >= 0:
-            row = pc.list_parent_indices(fired)[place].as_py()
-            return _stored(batch.slice(row, 1).to_pylist()[0], detection_id)
+    with rows_read(results):
+        for batch in rows.to_batches():
+            fired = batch.column("detections")
+            ids = pc.struct_field(pc.list_flatten(fired), "detection_id")
+            place = pc.index(ids, pa.scalar(detection_id, pa.string())).as_py()
+            if place >= 0:
+                row = pc.list_parent_indices(fired)[place].as_py()
+                return _stored(batch.slice(row, 1).to_pylist()[0], detection_id)
     return None
 
 

@@ -11,9 +11,11 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow.dataset as pads
+from pyarrow.fs import LocalFileSystem
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.results import dead_letters
+from tocsin.results.location import Location, Where
 from tocsin.results.table import VERDICTS, dataset
 from tocsin.stats.csv_file import COLUMNS, load_csv
 from tocsin.stats.database import database_in, rows_of
@@ -56,10 +58,10 @@ class Events:
         self._database = self._closing.enter_context(database_in(self._folder))
 
     @classmethod
-    def of_table(cls, path: Path, found: pads.Dataset, rejected: Mapping[str, int], name: str) -> Self:
+    def of_table(cls, found: pads.Dataset, rejected: Mapping[str, int], name: str) -> Self:
         """Return the events of a verdicts table; it is read as questions come, never held.
 
-        DuckDB reads the snapshot's files itself: through Arrow it would take three times as long.
+        DuckDB reads the snapshot's local files itself: through Arrow it would take three times as long.
 
         Raises:
             SettingsError: the table is not one of verdicts.
@@ -70,11 +72,12 @@ class Events:
         events = cls(name)
         events.rejected = dict(rejected)
         events.has_detections = True
-        files = [str(path / file) for file in found.files]
-        if files:
-            events._database.read_parquet(files).create_view("verdicts")
-        else:  # a table without a commit has no file that says what its columns are
+        if not found.files:  # a table without a commit has no file that says what its columns are
             events._database.register("verdicts", found.schema.empty_table())
+        elif isinstance(found.filesystem, LocalFileSystem):
+            events._database.read_parquet(found.files).create_view("verdicts")
+        else:
+            events._database.register("verdicts", found)
         events._database.execute(_OF_RESULTS)
         return events
 
@@ -122,17 +125,21 @@ class Events:
         self.close()
 
 
-def events_of(path: Path) -> Events:
-    """Open a results folder, the verdicts table inside one, or a CSV of the lab's form.
+def events_of(where: Where) -> Events:
+    """Open a results folder, the verdicts table inside a local one, or a CSV of the lab's form.
 
     Raises:
         SettingsError: there is nothing of that kind; says what was found, and what is expected.
     """
+    place = Location.of(where)
+    if place.is_remote:
+        return Events.of_table(dataset(place), dead_letters.count(place), str(place))
+    path = place.path
     table = path / VERDICTS if (path / VERDICTS / _LOG).is_dir() else path
     if (table / _LOG).is_dir():
         results = table.absolute().parent
         found = dataset(results, table.absolute().name)
-        return Events.of_table(table.absolute(), found, dead_letters.count(results), str(path))
+        return Events.of_table(found, dead_letters.count(results), str(path))
     if path.is_file():
         return Events.of_csv(path)
     raise SettingsError(f"{path}: {_found(path)}", _expected(path))

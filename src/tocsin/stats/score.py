@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from tocsin.model import Level
+from tocsin.results.location import Where, rows_read
 from tocsin.results.table import dataset
 
 Step = tuple[str, int, str]
@@ -140,23 +140,28 @@ def score(truth: Iterable[Malicious], judgements: Iterable[Judgement]) -> Score:
     )
 
 
-def judgements_of(results: Path, level: Level) -> Iterator[Judgement]:
+def judgements_of(results: Where, level: Level) -> Iterator[Judgement]:
     """Yield what a results folder says of each event; only detections at or above `level` count.
 
     Raises:
         SettingsError: there are no results in the folder.
+        StreamError: they cannot be read.
     """
     columns = ["event_id", "level", "detections"]
-    for batch in dataset(results).to_batches(columns=columns):
-        rows = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
-        for event_id, highest, detections in rows:
-            if highest is None or highest < level:
-                yield Judgement(event_id, ())
-            else:
-                yield Judgement(
-                    event_id,
-                    tuple(d["rule_id"] for d in detections if Level[d["level"].upper()] >= level),
-                )
+    with rows_read(results):
+        for batch in dataset(results).to_batches(columns=columns):
+            rows = zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+            yield from (_judgement(level, *row) for row in rows)
+
+
+def _judgement(
+    at_least: Level, event_id: str, highest: int | None, detections: list[dict[str, str]]
+) -> Judgement:
+    if highest is None or highest < at_least:
+        return Judgement(event_id, ())
+    return Judgement(
+        event_id, tuple(d["rule_id"] for d in detections if Level[d["level"].upper()] >= at_least)
+    )
 
 
 def _grouped(

@@ -49,7 +49,7 @@ def list_(
     give it to `replay --mended`.
     """
     choice = Choice(reason=reason, replayed=None if with_replayed else False)
-    letters = islice(find(Path(loaded.settings.results.dir), choice), limit)
+    letters = islice(find(loaded.settings.results.dir, choice), limit)
     emit(
         (_row(letter) for letter in letters),
         format_,
@@ -63,7 +63,7 @@ def list_(
 @click.argument("offset", type=int)
 def show(*, loaded: Loaded, partition: int, offset: int) -> None:
     """Print one record's value to stdout, byte for byte, and what is known of it to stderr."""
-    results = Path(loaded.settings.results.dir)
+    results = loaded.settings.results.dir
     letter = next(find(results, Choice(partition=partition, offset=offset)), None)
     if letter is None:
         raise SettingsError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 import msgspec
@@ -62,7 +61,7 @@ def explain_command(  # noqa: PLR0913 - one argument per flag is click's way
         raise SettingsError("name one event", "--event FILE:LINE, or --detection ID")
     rules = rules_of(loaded.settings.rules, notice)
     if detection_id is not None:
-        found, stored = stored_event(Path(loaded.settings.results.dir), detection_id, shape)
+        found, stored = stored_event(loaded.settings.results.dir, detection_id, shape)
         rule_id = rule_id or stored.rule_id
         _tell_changes(rules, stored.rule_id, stored.rule_revision)
     else:

@@ -60,8 +60,7 @@ def score(
 
     The results must be of that simulation alone: all events that the truth does not name count as ordinary.
     """
-    results = Path(loaded.settings.results.dir)
-    found = compare(read_truth(truth), judgements_of(results, Level[level.upper()]))
+    found = compare(read_truth(truth), judgements_of(loaded.settings.results.dir, Level[level.upper()]))
     for title, columns, rows in _tables(found):
         emit(rows, format_, columns=columns, title=title)
     _summary(found)

@@ -27,7 +27,7 @@ _MOST_BUCKETS = 60
 
 @click.command()
 @takes("results.dir")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False)
 @click.option("--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="Rows per ranking.")
 @click.option(
     "--by",
@@ -39,14 +39,14 @@ _MOST_BUCKETS = 60
 )
 @FORMATS
 def stats(
-    loaded: Loaded, path: Path | None, *, top: int, by: str | None, plot: Path | None, format_: str | None
+    loaded: Loaded, path: str | None, *, top: int, by: str | None, plot: Path | None, format_: str | None
 ) -> None:
     """Tell what was classified: types, tactics, techniques, time, users, hosts and rules.
 
     PATH is a results folder, or any CSV with the eight columns of classified_packets.csv; the folder of
     --results unless given.
     """
-    with events_of(path or Path(loaded.settings.results.dir)) as events:
+    with events_of(path or loaded.settings.results.dir) as events:
         found = summary(events, top)
         bucket = named(by) if by else minute_or_wider(found.span)
         show_summary(found, format_, over_time(events, bucket))
