@@ -11,6 +11,7 @@ from tocsin.app.cli.options import RULES, takes
 from tocsin.app.cli.output import FORMATS, emit, is_table, notice
 from tocsin.app.cli.rules_coverage import coverage
 from tocsin.app.cli.rules_fetch import fetch
+from tocsin.app.cli.rules_profile import profile
 from tocsin.app.rule_sets import all_rules_of, rules_of
 from tocsin.app.settings import Loaded
 from tocsin.attack import Kind, catalogue
@@ -26,6 +27,7 @@ def rules() -> None:
 
 
 rules.add_command(fetch)
+rules.add_command(profile)
 rules.add_command(coverage)
 
 
