@@ -173,6 +173,12 @@ def test_a_rule_that_fails_only_in_its_filter_says_so():
             {"f": "x"},
             "wanted: f is 'd2hvYW1p', base64 of 'whoami'; it is 'x'",
         ),
+        (
+            {"f|cidr": ["10.0.0.0/8", "fe80::/10"]},
+            {"f": "1.1.1.1"},
+            "wanted: f is an address in 10.0.0.0/8 or fe80::/10; it is '1.1.1.1'",
+        ),
+        ({"f|re": ["^a", "b$"]}, {"f": "x"}, "wanted: f matches /^a/ or /b$/; it is 'x'"),
         (["needle"], {"f": "y"}, "wanted: any field contains 'needle'; none does"),
     ],
 )
@@ -206,6 +212,29 @@ def test_literals_that_only_look_like_base64_are_left_alone():
         ]
 
 
+@pytest.mark.parametrize(
+    ("item", "fields", "text"),
+    [
+        ({"f": "X"}, {"f": "x"}, "f is 'X'"),
+        ({"f|contains": "b"}, {"f": "abc"}, "f contains 'b': 'abc'"),
+        (["needle"], {"deep": {"f": "a needle"}}, "deep.f contains 'needle': 'a needle'"),
+        ({"f|exists": True}, {"f": {}}, "f has a value"),
+        ({"f": None}, {}, "f is missing, null or an empty list"),
+    ],
+)
+def test_what_made_a_rule_fire_is_told_in_words(item, fields, text):
+    """The test that holds, and the value if it is not the same."""
+    assert told({"selection": item}, fields) == ("fires", [("selection", text)])
+
+
+def test_filters_that_do_not_hold_are_named():
+    """Many of them by the first few."""
+    filters = {f"filter_{letter}": {letter: 1} for letter in "pqrst"}
+    detection = {"s": {"f": 1}, **filters}
+    found = told(detection, {"f": 1}, "s and not 1 of filter_*")[1][1][1]
+    assert found == "filter_p, filter_q, filter_r and 2 more are excluded, and none of them holds"
+
+
 def test_the_log_source_that_keeps_a_rule_out_is_named():
     """Its condition is explained all the same."""
     text = rule_text(
@@ -229,8 +258,7 @@ def test_alternatives_that_all_fail_are_told_one_by_one():
     many = {name: {"f": 1, "g": 2, name: 3} for name in "pqrs"}
     assert told(many, {"f": 1, "g": 2, "q": 4, "r": 3}, "1 of them or p")[0] == "fires"
     assert told(many, {"f": 1, "q": 3}, "1 of them")[1] == [
-        ("q", "none of 4 alternatives holds; this is the nearest"),
-        ("q", "wanted: g is '2'; the event has no g"),
+        ("q", "none of 4 alternatives holds, the nearest of them wanted: g is '2'; the event has no g"),
     ]
 
 

@@ -17,7 +17,7 @@ from tocsin.detect.route import Routing, routing
 from tocsin.detect.spans import Span, spans_of
 from tocsin.model import Event
 from tocsin.rules import Rule
-from tocsin.rules.ir import And, Atom, Node, Not, Or, Present, Reference, Selection, Text, fold
+from tocsin.rules.ir import And, Atom, Cidr, Node, Not, Or, Present, Reference, Regex, Selection, Text, fold
 from tocsin.rules.words import in_words
 
 MOST_SEEN = 50
@@ -250,10 +250,22 @@ def _heading(node: And | Or) -> str:
     kind = "all of" if isinstance(node, And) else "any of"
     texts = [child for child in node.nodes if isinstance(child, Text)]
     if len(texts) < len(node.nodes):
-        return kind
+        return f"{_common(node)} {kind}".strip()
     heading = in_words(node).split("\n", 1)[0].removesuffix(":")
     meant = meaning(texts) if isinstance(node, Or) and heading != kind else ""
     return f"{heading.removesuffix(' any of')} {meant}" if meant else heading
+
+
+def _common(node: And | Or) -> str:
+    """Return what networks, or regular expressions, for one field begin with in words; else nothing."""
+    if not all(isinstance(child, Cidr) for child in node.nodes) and not all(
+        isinstance(child, Regex) for child in node.nodes
+    ):
+        return ""
+    if not _reads_one_field(node):
+        return ""
+    words = in_words(node.nodes[0])
+    return words.rpartition(" ")[0] if isinstance(node.nodes[0], Cidr) else words.partition(" /")[0]
 
 
 _OF_THE_LOG = frozenset({"EventID", "Channel", "Provider_Name", "EventLog", "type", "eventSource"})

@@ -105,9 +105,10 @@ def _no_alternative(outcome: Outcome, name: str) -> Iterator[Reason]:
     """Yield why none of several things holds: of each, if they are few, else of the nearest."""
     parts = outcome.outcomes
     if len(parts) > _EXAMPLES:
-        nearest = min(parts, key=_faults)
-        yield Reason(nearest.name or name, f"none of {len(parts)} alternatives holds; this is the nearest")
-        yield from _failing(nearest, name)
+        first, *rest = _failing(min(parts, key=_faults), name)
+        text = f"none of {len(parts)} alternatives holds, the nearest of them {first.text}"
+        yield Reason(first.selection, text)
+        yield from rest
         return
     for number, part in enumerate(parts, 1):
         for reason in _failing(part, name):
@@ -148,7 +149,9 @@ def _excluding(outcome: Outcome) -> str:
         return f"{outcome.name} is excluded, and does not hold"
     names = [part.name for part in outcome.outcomes]
     if outcome.kind is Kind.ANY and names and all(names):
-        return f"{' and '.join((', '.join(names[:-1]), names[-1]))} are excluded, and none of them holds"
+        more = len(names) - _EXAMPLES
+        shown = [*names[:_EXAMPLES], f"{more:,} more"] if more > 0 else names
+        return f"{' and '.join((', '.join(shown[:-1]), shown[-1]))} are excluded, and none of them holds"
     return f"excluded, and not so: {outcome.words}"
 
 
@@ -190,9 +193,12 @@ def _present(outcome: Outcome) -> str:
     found = next((seen for seen in outcome.seen if seen.held), None)
     if found is None:
         return outcome.words
+    words = outcome.words
     if outcome.field is None:
-        return f"{found.field} has {outcome.words.removeprefix('any field ')}: {_around(found)}"
-    return f"{outcome.words}: {_around(found)}"
+        words = f"{found.field} {words.removeprefix('any field ')}"
+    if words.lower().endswith(f" is '{found.text.lower()}'"):  # it need not be said twice
+        return words
+    return f"{words}: {_around(found)}"
 
 
 def _around(seen: Seen) -> str:

@@ -96,7 +96,7 @@ def _all(made: Survey, rules: RuleSet, found: Found, *, as_text: bool) -> None:
         )
         return
     console = Console()
-    for one in made.fired:
+    for one in sorted(made.fired, key=lambda one: -one.rule.level):
         show_explanation(console, one, in_full=False)
     if made.nearest:
         console.print("Nearest of those that do not fire:\n", style="bold", highlight=False)
