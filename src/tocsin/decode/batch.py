@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from tocsin.decode.ids import event_ids
+from tocsin.decode.ids import event_ids, own_ids
 from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.shapes import Shape, batch_in, shape_named, shape_of
 from tocsin.decode.text import parse
@@ -39,7 +39,8 @@ def decode(batch: Batch, shape: str | None = None, limits: Limits = DEFAULT) -> 
         else:
             objects.append((row, found, known))
     rows, given = [row for row, _, _ in objects], [found.get("event_id") for _, found, _ in objects]
-    for (row, found, known), event_id in zip(objects, event_ids(batch, rows, given), strict=True):
+    ids = event_ids(batch, rows, own_ids(given))
+    for (row, found, known), event_id in zip(objects, ids, strict=True):
         outcomes[row] = known.decode(found, event_id, batch.timestamps[row])
     return cast(list[Outcome], outcomes)  # every row has been filled
 

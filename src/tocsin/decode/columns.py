@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from tocsin.decode.batch import unknown
 from tocsin.decode.gathering import Decoded, Group, put_together
-from tocsin.decode.kinds import Constants, Part, Wanted
+from tocsin.decode.kinds import Constants, Part, Share, Wanted
 from tocsin.decode.known_kinds import KnownKinds
 from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.shapes import shape_named, shape_of
@@ -74,25 +74,26 @@ class ColumnDecoder:
 
     def decode(self, batch: Batch) -> Decoded:
         """Return what the records are. No record makes it raise."""
-        values = [b"" if value is None else value for value in batch.values]
+        values = [value or b"" for value in batch.values]
         unsound = unsound_rows(values, self._limits) | batch.faults.keys()
         for row in unsound:
             values[row] = b""  # which no type fits
         rest = _Rest()
         parts = self._sorted(range(len(values)), self._known.sweep(values), rest)
         self._one_by_one(batch, rest, unsound, parts)
-        parts += self._plain_parts(rest)
+        if rest.events:
+            parts.append(self._plain_part(rest.events))
         return put_together(batch, parts, rest.rejected, self._shape, self._limits)
 
-    def _sorted(self, rows: Iterable[int], found: Iterable[msgspec.Struct | None], rest: _Rest) -> list[Part]:
+    def _sorted(self, rows: Sequence[int], found: Sequence[msgspec.Struct | None], rest: _Rest) -> list[Part]:
         """Return the parts of what was decoded; what was not, or is odd, is put to the rest."""
         kinds, missed = self._known.sorted(rows, found)
         rest.missed += missed
         parts: list[Part] = []
         for kind, (places, structs) in kinds.items():
-            read = kind.read(places, structs)
-            parts += read.parts
-            rest.odd += read.odd
+            part, odd = kind.read(places, structs)
+            parts.append(part)
+            rest.odd += odd
         return parts
 
     def _one_by_one(self, batch: Batch, rest: _Rest, unsound: Collection[int], parts: list[Part]) -> None:
@@ -105,7 +106,7 @@ class ColumnDecoder:
                 self._plainly(batch, row, rest)
             else:
                 guessed[row] = found
-        parts += self._sorted(guessed, guessed.values(), rest)
+        parts += self._sorted(list(guessed), list(guessed.values()), rest)
         for row in sorted(rest.odd):
             self._plainly(batch, row, rest)
 
@@ -129,26 +130,20 @@ class ColumnDecoder:
         if value is not None:
             self._known.learn(value, found, shape, event)
 
-    def _plain_parts(self, rest: _Rest) -> Iterator[Part]:
-        """Yield the parts of the events that were decoded plainly."""
+    def _plain_part(self, events: Mapping[int, Event]) -> Part:
+        """Return the part of the events that were decoded plainly."""
         groups: dict[tuple[LogSource, Constants], list[int]] = defaultdict(list)
-        for row in sorted(rest.events):
-            event = rest.events[row]
-            groups[event.logsource, _constants(event)].append(row)
-        for (logsource, constants), rows in groups.items():
-            events = [rest.events[row] for row in rows]
-            said = Events.of(events)
+        rows = sorted(events)
+        for row in rows:
+            groups[events[row].logsource, _constants(events[row])].append(row)
+        shares = []
+        for (logsource, constants), members in groups.items():
             columns = {
-                name: [column_value(event.fields, name) for event in events]
+                name: [column_value(events[row].fields, name) for row in members]
                 for name in self._fields(logsource, constants)
             }
-            yield Part(
-                logsource,
-                constants,
-                rows,
-                (said.ids, said.timestamps, said.users, said.hosts, said.source_ips, said.types),
-                columns,
-            )
+            shares.append(Share(logsource, constants, members, columns))
+        return Part(rows, Events.of([events[row] for row in rows]), shares)
 
     def _fields(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
         found = self._fields_of.get((logsource, constants))

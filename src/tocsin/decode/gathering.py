@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import Any, cast
+from itertools import chain
+from typing import Any
 
 from tocsin.decode.batch import decode_row
 from tocsin.decode.ids import event_ids
@@ -58,9 +58,6 @@ class Decoded:
     groups: Sequence[Group]
 
 
-_NO_SOURCE = LogSource()
-
-
 def put_together(
     batch: Batch, parts: Sequence[Part], rejected: Mapping[int, Rejected], shape: str | None, limits: Limits
 ) -> Decoded:
@@ -73,37 +70,30 @@ def put_together(
         shape: the name of the shape that all records have, if they have.
         limits: that the records were decoded within.
     """
-    rows = [row for part in parts for row in part.rows]
-    said = [_joined(columns) for columns in zip(*(part.said for part in parts), strict=True)] or [[]] * _SAID
-    columns = [event_ids(batch, rows, said[0]), *said[1:], _sources(parts)]
+    rows = _joined([part.rows for part in parts])
+    said = [_joined([getattr(part.events, name) for part in parts]) for name in Events.__slots__]
+    said[0] = event_ids(batch, rows, said[0])
     if rejected:
-        rows += rejected
-        columns = [[*column, *repeat("", len(rejected))] for column in columns[:-1]]
-        columns.append([*_sources(parts), *repeat(_NO_SOURCE, len(rejected))])
-    events = Events(*cast(Sequence[Any], _in_order(rows, columns)))
+        none = Events.of(list(rejected.values()))
+        rows = [*rows, *rejected]
+        said = [[*column, *getattr(none, name)] for name, column in zip(Events.__slots__, said, strict=True)]
+    events = Events(*_in_order(rows, said))
     groups = [
-        Group(part.logsource, part.constants, part.rows, part.columns, events.ids, batch, shape, limits)
+        Group(share.logsource, share.constants, share.rows, share.columns, events.ids, batch, shape, limits)
         for part in parts
+        for share in part.shares
     ]
     return Decoded(events, rejected, groups)
 
 
-_SAID = 6
-"""Columns of `Events` but for the log sources."""
+def _joined(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    return columns[0] if len(columns) == 1 else list(chain.from_iterable(columns))
 
 
-def _joined(columns: Sequence[Column]) -> Column:
-    return columns[0] if len(columns) == 1 else [value for column in columns for value in column]
-
-
-def _sources(parts: Iterable[Part]) -> list[LogSource]:
-    return [source for part in parts for source in repeat(part.logsource, len(part.rows))]
-
-
-def _in_order(rows: Sequence[int], columns: Sequence[Column]) -> Sequence[Column]:
+def _in_order(rows: Sequence[int], columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
     """Return columns in the order of the rows that they are given for."""
     count = len(rows)
-    if all(row == place for place, row in enumerate(rows)):
+    if rows == range(count) or list(rows) == list(range(count)):
         return columns
     places = [0] * count
     for place, row in enumerate(rows):

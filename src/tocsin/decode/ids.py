@@ -12,30 +12,44 @@ from tocsin.model import Batch, Headers
 from tocsin.model.identity import EVENT_ID_HEADER, ids_at, is_uuid
 
 
-def event_ids(batch: Batch, rows: Sequence[int], given: Sequence[object]) -> list[str]:
+def event_ids(batch: Batch, rows: Sequence[int], given: Sequence[str]) -> Sequence[str]:
     """Return the event ids of some records.
 
     Args:
         batch: where they are.
         rows: of the records.
-        given: what the body of each gives as `event_id`; what is not a UUID is passed over, since in most
-            shapes the name may stand for something else.
+        given: what `own_ids` makes of what their bodies give.
     """
-    if are_uuids(given):
-        return cast(list[str], list(given))
-    ids = [value if type(value) is str and is_uuid(value) else "" for value in given]
+    if all(given):
+        return given
+    ids = list(given)
     headers = batch.headers
     without: dict[int, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         if not ids[place]:
-            ids[place] = _in_headers(headers[row])
+            ids[place] = _in_headers(headers[row]) if headers[row] else ""
             if not ids[place]:
                 without[batch.partitions[row]].append(place)
     for partition, places in without.items():
         offsets = [batch.offsets[rows[place]] for place in places]
-        for place, event_id in zip(places, ids_at(batch.stream.scope(partition), offsets), strict=True):
+        hashed = ids_at(batch.stream.scope(partition), offsets)
+        if len(hashed) == len(ids):
+            return hashed
+        for place, event_id in zip(places, hashed, strict=True):
             ids[place] = event_id
     return ids
+
+
+def own_ids(given: Sequence[object]) -> Sequence[str]:
+    """Return the ids that bodies give as `event_id`; an empty text for what is not a UUID.
+
+    In most shapes the name may stand for something else.
+    """
+    if not any(given):
+        return [""] * len(given)
+    if are_uuids(given):
+        return cast(Sequence[str], given)
+    return [value if isinstance(value, str) and is_uuid(value) else "" for value in given]
 
 
 def _in_headers(headers: Headers) -> str:
@@ -52,7 +66,7 @@ def are_uuids(values: Sequence[object]) -> bool:
         joined = "".join(values).encode("ascii")  # type: ignore[arg-type]  # what is no text is refused
     except (TypeError, UnicodeEncodeError):
         return False
-    if len(joined) != 36 * len(values) or any(len(cast(str, value)) != 36 for value in values):
+    if set(map(len, cast(Sequence[str], values))) != {36}:
         return False
     digits = np.frombuffer(joined, np.uint8).reshape(-1, 36)
     return bool((_EXPECTED[digits] == _KIND).all())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product, repeat
@@ -10,6 +9,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from tocsin.decode.ids import own_ids
 from tocsin.decode.logsources import Log
 from tocsin.decode.plans import BODY_ID, FlatPlan, NestedPlan, Plan
 from tocsin.decode.repairs import Repair, repairs_of
@@ -29,7 +29,7 @@ from tocsin.decode.views import (
 )
 from tocsin.decode.windows import address_in, address_names, event_type, kept_log_of, user_in, user_names
 from tocsin.decode.winlog import LEVEL
-from tocsin.model import LogSource
+from tocsin.model import Events, LogSource
 
 Constants = tuple[tuple[str, object], ...]
 """Fields that have this very value in all events of a group, by name in rising order."""
@@ -39,28 +39,33 @@ Wanted = Callable[[LogSource, Constants], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Events of a kind with one log source and the same constants, as columns with one entry per event.
+class Share:
+    """Events with one log source and the same constants.
 
     Attributes:
         rows: of the batch, rising.
-        said: the columns of `Events` but for the log sources; the ids are what the bodies give as such.
-        columns: by wanted field.
+        columns: by wanted field, with one entry per event.
     """
 
     logsource: LogSource
     constants: Constants
     rows: Sequence[int]
-    said: tuple[Column, ...]
     columns: Mapping[str, Column]
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """What became of some rows: parts, and odd ones that have to be decoded plainly."""
+class Part:
+    """Events of a kind.
 
-    parts: Sequence[Part]
-    odd: Sequence[int]
+    Attributes:
+        rows: of the batch, rising.
+        events: one entry per event; an id is empty where the body does not give it.
+        shares: each event is in one of them.
+    """
+
+    rows: Sequence[int]
+    events: Events
+    shares: Sequence[Share]
 
 
 class Kind(Protocol):
@@ -69,8 +74,8 @@ class Kind(Protocol):
     row: type[msgspec.Struct]
     decode: Callable[[bytes], msgspec.Struct]
 
-    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
-        """Return what decoded records say.
+    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
+        """Return what decoded records say, and rows of odd ones, which have to be decoded plainly.
 
         Args:
             rows: where they are in the batch, rising.
@@ -141,7 +146,7 @@ class WindowsKind:
         form = plan.form()
         self.row, self.decode, self._columns = form.row, form.decode, form.columns
 
-    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
+    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say; see `Kind`."""
         view = View(self._columns(found), len(rows))
         fields: dict[str, Column] = {}
@@ -150,17 +155,36 @@ class WindowsKind:
         addresses = self._addresses.column([self._final(view, fields, name) for name in self._address_names])
         odd = self._odd(view, timestamps, users, addresses)
         if odd:
-            return self._without(odd, rows, found)
+            kept = [place for place in range(len(rows)) if place not in odd]
+            rest, others = self.read([rows[place] for place in kept], [found[place] for place in kept])
+            return rest, [*(rows[place] for place in sorted(odd)), *others]
+        tags = self._tags(view, fields)
+        groups = {tag: self._group(tag) for tag in set(tags)}
         hosts = texts(view.first(self._places["Computer"]))
-        said = (view.raw[BODY_ID], timestamps, users, hosts, addresses)
-        parts = []
-        for (source, constants, name), places in self._groups(view, fields).items():
-            columns = {
-                wanted: self._final(view, fields, wanted) for wanted in self._fields[source, constants]
-            }
-            types = constant(name, view.count)
-            parts.append(part_of(Part(source, constants, rows, (*said, types), columns), sorted(places)))
-        return Sorted(parts, [])
+        types: Sequence[str]
+        sources: Sequence[LogSource]
+        if len(tags) == 1:
+            ((source, _, name),) = groups.values()
+            types, sources = constant(name, view.count), constant(source, view.count)
+        else:
+            types, sources = [groups[tag][2] for tag in tags], [groups[tag][0] for tag in tags]
+        events = Events(own_ids(view.at(BODY_ID)), timestamps, users, hosts, addresses, types, sources)
+        return Part(
+            rows, events, list(self._shares(view, fields, rows, [groups[tag][:2] for tag in tags]))
+        ), ()
+
+    def _shares(
+        self,
+        view: View,
+        fields: dict[str, Column],
+        rows: Sequence[int],
+        groups: Sequence[tuple[LogSource, Constants]],
+    ) -> Iterator[Share]:
+        """Yield the shares of events, given each event's log source and constants, or those of all."""
+        for (source, constants), places in places_of(groups).items():
+            columns = {name: self._final(view, fields, name) for name in self._fields[source, constants]}
+            whole = Share(source, constants, rows, columns)
+            yield whole if len(groups) == 1 else share_of(whole, places)
 
     def _odd(
         self, view: View, timestamps: Sequence[str], users: Sequence[str], addresses: Sequence[str]
@@ -174,14 +198,6 @@ class WindowsKind:
         for places in self._partial:
             odd.update(_missing(view.first(places)))
         return odd
-
-    def _without(self, odd: set[int], rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
-        kept = [place for place in range(len(rows)) if place not in odd]
-        others = [rows[place] for place in sorted(odd)]
-        if not kept:
-            return Sorted([], others)
-        rest = self.read([rows[place] for place in kept], [found[place] for place in kept])
-        return Sorted(rest.parts, [*others, *rest.odd])
 
     def _final(self, view: View, fields: dict[str, Column], field: str) -> Column:
         """Return the column of a field as events have it, after repairs."""
@@ -202,39 +218,39 @@ class WindowsKind:
             return own
         return given if is_full(given) else merged(given, own)
 
-    def _groups(self, view: View, fields: dict[str, Column]) -> dict[_Group, list[int]]:
-        """Return each log source with its constants, and the places of their events."""
-        channels = view.raw[self._channel] if len(self._logs) > 1 else repeat(next(iter(self._logs)))
+    def _tags(self, view: View, fields: dict[str, Column]) -> Sequence[_Tag]:
+        """Return of each event what tells its log source; just one tag when all have the same."""
         provider = self._provider
         several = provider is not None and len(self._providers) > 1
-        providers = view.raw[provider] if provider and several else repeat((*self._providers, None)[0])
-        types = self._final(view, fields, "EventType") if self._is_typed else repeat(None)
-        places: Mapping[tuple[Any, Any, Any], Sequence[int]]
-        if len(self._logs) > 1 or several or self._is_typed:
-            places = places_of(islice(zip(channels, providers, types, strict=False), view.count))
-        else:
-            places = {next(zip(channels, providers, types, strict=False)): range(view.count)}
-        groups: dict[_Group, list[int]] = defaultdict(list)
-        for (channel, provider_name, kind), found in places.items():
-            log = self._logs[channel]
-            source = log.source_of(self._number, kind)
-            name = event_type(log, self._number, source)
-            groups[source, self._constants(channel, provider_name), name].extend(found)
-        return groups
+        channels: Iterable[Any] = (
+            view.at(self._channel) if len(self._logs) > 1 else repeat(next(iter(self._logs)))
+        )
+        providers: Iterable[Any] = (
+            view.at(provider) if provider and several else repeat((*self._providers, None)[0])
+        )
+        types: Iterable[Any] = self._final(view, fields, "EventType") if self._is_typed else repeat(None)
+        differ = several or self._is_typed or len(self._logs) > 1
+        return list(islice(zip(channels, providers, types, strict=False), view.count if differ else 1))
+
+    def _group(self, tag: _Tag) -> tuple[LogSource, Constants, str]:
+        """Return the log source and the constants of events with a tag, and what they are called."""
+        channel, provider, kind = tag
+        log = self._logs[channel]
+        source = log.source_of(self._number, kind)
+        return source, self._constants(channel, provider), event_type(log, self._number, source)
 
     def _constants(self, channel: str, provider: str | None) -> Constants:
         found = {"Channel": channel, "EventID": self._number, "Provider_Name": provider}
         return tuple([(k, v) for k, v in found.items() if v is not None and k not in self._repairs])
 
 
-def part_of(whole: Part, places: Sequence[int]) -> Part:
-    """Return the events at some places of a part."""
+def share_of(whole: Share, places: Sequence[int]) -> Share:
+    """Return the events at some places."""
     if len(places) == len(whole.rows):
         return whole
     pick = picker(places)
     columns = {name: pick(column) for name, column in whole.columns.items()}
-    said = tuple(map(pick, whole.said))
-    return Part(whole.logsource, whole.constants, cast(Sequence[int], pick(whole.rows)), said, columns)
+    return Share(whole.logsource, whole.constants, cast(Sequence[int], pick(whole.rows)), columns)
 
 
 def _empty(texts: Sequence[str]) -> Iterable[int]:
@@ -245,8 +261,8 @@ def _missing(column: Column) -> Iterable[int]:
     return () if is_full(column) else (place for place, value in enumerate(column) if value is None)
 
 
-_Group = tuple[LogSource, Constants, str]
-"""With what the events are called."""
+_Tag = tuple[Any, Any, Any]
+"""Channel, provider and `EventType`; None where it does not tell."""
 
 
 def _sources(log: Log, number: int) -> Iterator[LogSource]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
@@ -89,8 +90,11 @@ class KnownKinds:
                 append(None)
         return found
 
-    def sorted(self, rows: Iterable[int], found: Iterable[msgspec.Struct | None]) -> tuple[Found, list[int]]:
+    def sorted(self, rows: Sequence[int], found: Sequence[msgspec.Struct | None]) -> tuple[Found, list[int]]:
         """Return rows by kind, and those that were decoded to nothing."""
+        types = set(map(type, found))
+        if len(types) == 1 and found[0] is not None:
+            return {self._by_row[types.pop()]: (rows, cast(Sequence[msgspec.Struct], found))}, []
         by_row: dict[type, tuple[list[int], list[msgspec.Struct]]] = defaultdict(lambda: ([], []))
         nothing = []
         for row, one in zip(rows, found, strict=True):

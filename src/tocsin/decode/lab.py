@@ -29,7 +29,7 @@ def to_event(found: dict[str, object], event_id: str, recorded: int) -> Event | 
         recorded: the broker's timestamp, for an event without a time.
     """
     given = found.get("event_id")
-    if given is not None and given != event_id:
+    if given is not None and (given != event_id or not given):  # an event has no id until one is found
         return _bad("event_id", "a UUID", given)
     event_type = found.get("event_type")
     timestamp = found.get("timestamp") or from_milliseconds(recorded)

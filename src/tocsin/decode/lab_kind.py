@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 
 import msgspec
 
-from tocsin.decode.ids import are_uuids
-from tocsin.decode.kinds import Constants, Part, Sorted, Wanted, part_of
+from tocsin.decode.ids import own_ids
+from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
-from tocsin.decode.plans import BODY_ID, SCALAR, Absent, columns_of, decoder, dotted, signs_before, struct
-from tocsin.decode.views import Column, Place, View, places_of
-from tocsin.model import LogSource
-from tocsin.model.identity import is_uuid
-
-_NO_CONSTANTS: Constants = ()
+from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, signs_before, struct
+from tocsin.decode.views import Column, Place, Table, View, is_empty, places_of
+from tocsin.model import Events, LogSource
 
 _LAB_NAMES = {sigma: lab for lab, sigma in LAB.items()}
 
@@ -31,7 +29,7 @@ class LabKind:
 
     def __init__(self, wanted: Wanted) -> None:
         sources = {*LOGSOURCES.values(), WINDOWS}
-        self._fields = {source: wanted(source, _NO_CONSTANTS) for source in sources}
+        self._fields = {source: wanted(source, ()) for source in sources}
         types: dict[str, object] = {BODY_ID[1]: str | None, "event_type": str, "timestamp": str}
         types |= dict.fromkeys(TEXTS, str | None) | dict.fromkeys(signs_before("event_type"), Absent)
         for field in sorted(frozenset().union(*self._fields.values())):
@@ -41,46 +39,43 @@ class LabKind:
         self.decode = decoder(self.row)
         self._places: list[Place] = [("", name) for name in types]
 
-    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> Sorted:
+    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say; see `Kind`."""
-        view = View(columns_of(self._places, found), len(rows))
-        odd = _odd(view)
+        view = View(Table(self._places, found).column, len(rows))
+        ids = own_ids(view.at(BODY_ID))
+        odd = _odd(view, ids)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
-            rest = (
-                self._parts([rows[place] for place in kept], [found[place] for place in kept]) if kept else []
+            rest, others = self.read([rows[place] for place in kept], [found[place] for place in kept])
+            return rest, [*(rows[place] for place in sorted(odd)), *others]
+        types = cast(Sequence[str], _column(view, "event_type"))
+        times = cast(Sequence[str], _column(view, "timestamp"))
+        users, hosts, addresses = (_texts(_column(view, name)) for name in ("user", "host", "source_ip"))
+        sources = list(map(_SOURCES.__getitem__, types))
+        shares = [
+            share_of(
+                Share(source, (), rows, {name: _final(view, name) for name in self._fields[source]}), places
             )
-            return Sorted(rest, [rows[place] for place in sorted(odd)])
-        return Sorted(self._parts_of(view, rows), [])
+            for source, places in places_of(sources).items()
+        ]
+        return Part(rows, Events(ids, times, users, hosts, addresses, types, sources), shares), ()
 
-    def _parts(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> list[Part]:
-        return self._parts_of(View(columns_of(self._places, found), len(rows)), rows)
 
-    def _parts_of(self, view: View, rows: Sequence[int]) -> list[Part]:
-        types = _column(view, "event_type")
-        said = (
-            view.raw[BODY_ID],
-            _column(view, "timestamp"),
-            *(_texts(_column(view, name)) for name in ("user", "host", "source_ip")),
-            types,
-        )
-        places: dict[LogSource, list[int]] = defaultdict(list)
-        for kind, found in places_of(types).items():
-            places[LOGSOURCES.get(kind, WINDOWS)] += found  # type: ignore[call-overload]  # a text
-        parts = []
-        for source, found in places.items():
-            columns = {field: _final(view, field) for field in self._fields[source]}
-            whole = Part(source, _NO_CONSTANTS, rows, said, columns)
-            parts.append(part_of(whole, sorted(found)))
-        return parts
+class _Sources(dict[str, LogSource]):
+    def __missing__(self, event_type: str) -> LogSource:
+        return LOGSOURCES.get(event_type, WINDOWS)
+
+
+_SOURCES = _Sources(LOGSOURCES)
+"""Event type -> log source."""
 
 
 def _column(view: View, name: str) -> Column:
-    return view.raw["", name]
+    return view.at(("", name))
 
 
-def _texts(column: Column) -> Column:
-    return column if all(column) else [value or "" for value in column]
+def _texts(column: Column) -> Sequence[str]:
+    return cast(Sequence[str], column if all(column) else [value or "" for value in column])
 
 
 def _final(view: View, field: str) -> Column:
@@ -91,22 +86,23 @@ def _final(view: View, field: str) -> Column:
     if field != "Image" or all(own):
         return own
     names = _column(view, "process_name")
-    return [image(name) if value is None else value for value, name in zip(own, names, strict=True)]
+    if not is_empty(own):
+        return [image(name) if value is None else value for value, name in zip(own, names, strict=True)]
+    return [name if name is None or "\\" in name else "\\" + name for name in cast(Sequence[Any], names)]
 
 
-def _odd(view: View) -> set[int]:
+def _odd(view: View, ids: Sequence[str]) -> set[int]:
     """Return the places of what is no event, or has no id or time that is one."""
-    ids, times, types = view.raw[BODY_ID], _column(view, "timestamp"), _column(view, "event_type")
+    types, given = _column(view, "event_type"), view.at(BODY_ID)
     odd = set() if all(types) else {place for place, value in enumerate(types) if not value}
-    if not are_uuids(ids):
-        odd |= {place for place, value in enumerate(ids) if isinstance(value, str) and not is_uuid(value)}
-    return odd | _no_times(times)
+    if not all(ids):
+        odd.update(place for place, own in enumerate(ids) if not own and given[place] is not None)
+    return odd | _no_times(_column(view, "timestamp"))
 
 
 def _no_times(times: Column) -> set[int]:
     try:
-        for _ in map(datetime.fromisoformat, times):  # type: ignore[arg-type]  # texts
-            pass
+        deque(map(datetime.fromisoformat, times), maxlen=0)  # type: ignore[arg-type]  # texts
     except ValueError:
         return {place for place, time in enumerate(times) if not _is_time(time)}
     return set()

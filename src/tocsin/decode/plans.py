@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
 from tocsin.decode.shapes import SHAPES
-from tocsin.decode.views import Column, Memo, Place, View, constant, is_empty, times
+from tocsin.decode.views import Column, Memo, Place, Table, View, constant, is_empty, times
 from tocsin.decode.winlog import MACHINE_TIMES, TIMES, machine_time
 
 SCALAR = str | int | float | bool | None
@@ -69,12 +69,12 @@ class Form:
     Attributes:
         row: what a record is decoded to.
         decode: raises for a record that does not fit, one of the errors of the JSON decoder.
-        columns: from rows to the columns of raw values.
+        columns: from rows to what gives the column of a place.
     """
 
     row: type[msgspec.Struct]
     decode: Callable[[bytes], msgspec.Struct]
-    columns: Callable[[Sequence[msgspec.Struct]], dict[Place, Column]]
+    columns: Callable[[Sequence[msgspec.Struct]], Callable[[Place], Column]]
 
 
 class Plan(Protocol):
@@ -150,14 +150,14 @@ class FlatPlan:
 
         def read(view: View) -> Sequence[str]:
             found: Sequence[str] | None = None
-            local, received, universal = (view.raw[place] for place in machine)
+            local, received, universal = map(view.at, machine)
             if not is_empty(local):
                 found = memo.column((local, received, universal))
             for place in others:
                 if found is None:
-                    found = times(view.raw[place])
+                    found = times(view.at(place))
                 elif not all(found):
-                    found = [own or time for own, time in zip(found, times(view.raw[place]), strict=True)]
+                    found = [own or time for own, time in zip(found, times(view.at(place)), strict=True)]
             return constant("", view.count) if found is None else found
 
         return read
@@ -166,13 +166,7 @@ class FlatPlan:
         """Return the type."""
         row = struct("Flat", self._types)
         places = tuple([("", name) for name in self._types])
-        return Form(row, decoder(row), lambda found: columns_of(places, found))
-
-
-def columns_of(places: Sequence[Place], rows: Sequence[msgspec.Struct]) -> dict[Place, Column]:
-    """Return the fields of structs as columns."""
-    found = zip(*map(msgspec.structs.astuple, rows), strict=True)
-    return dict(zip(places, found, strict=True))
+        return Form(row, decoder(row), lambda found: Table(places, found).column)
 
 
 def dotted(field: str) -> list[str]:
@@ -244,7 +238,7 @@ class NestedPlan:
     def read_times(self, depth: int) -> Callable[[View], Sequence[str]]:  # noqa: ARG002 - as above
         """Return what gives of each event when it happened; an empty text when it does not say."""
         (place,) = self.source("TimeCreated")
-        return lambda view: times(view.raw[place])
+        return lambda view: times(view.at(place))
 
     def form(self) -> Form:
         """Return the type."""
@@ -266,21 +260,30 @@ class NestedPlan:
 
     def _columns(
         self, missing: Mapping[str, msgspec.Struct | None], no_data: msgspec.Struct
-    ) -> Callable[[Sequence[msgspec.Struct]], dict[Place, Column]]:
+    ) -> Callable[[Sequence[msgspec.Struct]], Callable[[Place], Column]]:
         """Return what takes rows apart; what stands for elements and data that are not there is given."""
         body_id, of_system, of_data = attrgetter("f1"), attrgetter("f0.f0"), attrgetter("f0.f1")
-        system_places = [("System", name) for name in (*self._system, *missing)]
-        data_places = [("EventData", name) for name in self._data]
-        places = {name: [(name, attribute) for attribute in self._attributes[name]] for name in missing}
+        system = tuple([("System", name) for name in (*self._system, *missing)])
+        data = tuple([("EventData", name) for name in self._data])
+        inner = {name: tuple([(name, key) for key in self._attributes[name]]) for name in missing}
 
-        def columns(rows: Sequence[msgspec.Struct]) -> dict[Place, Column]:
-            found: dict[Place, Column] = {BODY_ID: list(map(body_id, rows))}
-            found |= columns_of(system_places, list(map(of_system, rows)))
-            found |= columns_of(data_places, [no_data if row is None else row for row in map(of_data, rows)])
-            for name, instead in missing.items():
-                elements = cast(Sequence[Any], found["System", name])
-                inner: list[Any] = [instead if element is None else element.f0 for element in elements]
-                found |= columns_of(places[name], inner)
-            return found
+        def columns(rows: Sequence[msgspec.Struct]) -> Callable[[Place], Column]:
+            tables = {
+                "System": Table(system, map(of_system, rows)),
+                "EventData": Table(data, [no_data if row is None else row for row in map(of_data, rows)]),
+            }
+
+            def column(place: Place) -> Column:
+                section = place[0]
+                if place == BODY_ID:
+                    return list(map(body_id, rows))
+                if section not in tables:
+                    elements = cast(Sequence[Any], tables["System"].column(("System", section)))
+                    instead: Any = missing[section]
+                    found = [instead if element is None else element.f0 for element in elements]
+                    tables[section] = Table(inner[section], found)
+                return tables[section].column(place)
+
+            return column
 
         return columns

@@ -46,6 +46,7 @@ FAULTS = (msgspec.MsgspecError, ValueError, RecursionError)
 """What the JSON decoder raises: bad text; bad UTF-8 or a number of thousands of digits; deep nesting."""
 
 _BOM = b"\xef\xbb\xbf"
+_LONE = re.compile("[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]")
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -90,15 +91,17 @@ def _fault_of_size(found: dict[str, object], limits: Limits) -> Rejected | None:
 def unsound_rows(values: Sequence[bytes], limits: Limits = DEFAULT) -> set[int]:
     """Return the rows of records that a decoder which passes over most of a record may misjudge.
 
-    All others that such a decoder takes are in UTF-8 and within the limits. Most records are looked at eight
+    All others that such a decoder takes are in UTF-8 and within the limits. Most records are looked at some
     at a time, since it is calls that cost.
     """
     most = min(
         limits.record_bytes, limits.text_characters, 2 * limits.values, isqrt(8 * PATHS)
     )  # see `small`
-    found = {row for row, value in enumerate(values) if len(value) > most}
-    for start in range(0, len(values), 8):
-        some = values[start : start + 8]
+    sizes = list(map(len, values))
+    found = {row for row, size in enumerate(sizes) if size > most} if max(sizes, default=0) > most else set()
+    step = min(64, 1 + 20_000 * len(sizes) // (sum(sizes) + 1))
+    for start in range(0, len(values), step):
+        some = values[start : start + step]
         if not _is_sound(b"\n".join(some), limits.depth):
             found.update(row for row, value in enumerate(some, start) if not _is_sound(value, limits.depth))
     return found
@@ -165,7 +168,7 @@ def utf_16_of(value: bytes) -> str:
 def _whole(found: object) -> object:
     """Return a JSON value with U+FFFD in the place of every half of a surrogate pair."""
     if isinstance(found, str):
-        return found.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return _LONE.sub("\ufffd", found).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     if isinstance(found, dict):
         return {_whole(key): _whole(inner) for key, inner in found.items()}
     return [_whole(inner) for inner in found] if isinstance(found, list) else found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import repeat
 from operator import itemgetter
 from typing import Generic, TypeVar, cast
+
+import msgspec
 
 from tocsin.decode.times import iso_8601
 
@@ -19,23 +21,51 @@ Place = tuple[str, str]
 Column = Sequence[object]
 
 
-class View:
-    """The raw columns of some events of a kind.
+class Table:
+    """Structs as columns, each taken out of them when it is asked for.
 
     Args:
-        raw: of equal length.
+        places: of the structs' fields, in order.
+        rows: all of one type.
+    """
+
+    def __init__(self, places: Sequence[Place], rows: Iterable[msgspec.Struct]) -> None:
+        self._places = places
+        self._values: list[object] = []
+        extend, astuple = self._values.extend, msgspec.structs.astuple
+        for row in rows:
+            extend(astuple(row))
+
+    def column(self, place: Place) -> Column:
+        """Return the values of a field."""
+        return self._values[self._places.index(place) :: len(self._places)]
+
+
+class View:
+    """The columns of some events of a kind.
+
+    Args:
+        column: gives the values in one place of the records.
         count: of the events.
     """
 
-    def __init__(self, raw: Mapping[Place, Column], count: int) -> None:
-        self.raw = raw
+    def __init__(self, column: Callable[[Place], Column], count: int) -> None:
         self.count = count
+        self._column = column
+        self._kept: dict[Place, Column] = {}
         self._first: dict[tuple[Place, ...], Column] = {}
+
+    def at(self, place: Place) -> Column:
+        """Return the values in one place."""
+        found = self._kept.get(place)
+        if found is None:
+            found = self._kept[place] = self._column(place)
+        return found
 
     def first(self, places: tuple[Place, ...]) -> Column:
         """Return of each event the first value that is not None."""
         if len(places) == 1:
-            return self.raw[places[0]]
+            return self.at(places[0])
         found = self._first.get(places)
         if found is None:
             found = self._first[places] = self._found_first(places)
@@ -44,7 +74,7 @@ class View:
     def _found_first(self, places: tuple[Place, ...]) -> Column:
         found: Column | None = None
         for place in places:
-            column = self.raw[place]
+            column = self.at(place)
             if is_empty(column):
                 continue
             found = column if found is None else merged(found, column)
