@@ -244,11 +244,11 @@ def _sigma(values: Mapping[str, list[object]], category: str) -> dict[str, objec
         fields["CommandLine"] = " ".join(arguments)
         if not fields["Image"] and arguments:  # rules ask how the path ends; the record has what was typed
             fields["Image"] = arguments[0] if "/" in arguments[0] else f"/{arguments[0]}"
-        parent = values.get("PPID", [None])[0]
+        parent = next(iter(values.get("PPID", ())), None)
         if isinstance(parent, dict):  # Laurel's description of the parent
             fields["ParentImage"] = parent.get("exe")
     elif category == "network_connection":
-        address = values.get("SADDR", [None])[0]
+        address = next(iter(values.get("SADDR", ())), None)
         if isinstance(address, dict):
             fields |= {"DestinationIp": address.get("addr"), "DestinationPort": address.get("port")}
             fields["Initiated"] = "true"

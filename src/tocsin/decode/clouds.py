@@ -88,11 +88,14 @@ def workspace(found: Mapping[str, object]) -> Reshaped:
     return Reshaped(fields, _GCP.get(f"{application}.googleapis.com", _WORKSPACE))
 
 
+_ALERTING = ("SecurityComplianceCenter", "Exchange")  # no set: what is asked for may be a list
+
+
 def is_microsoft(found: Mapping[str, object]) -> bool:
     """Say whether an object is of the unified audit log, or named like rules name it."""
     if "Operation" in found:
         return True
-    return found.get("eventSource") in {"SecurityComplianceCenter", "Exchange"}
+    return found.get("eventSource") in _ALERTING
 
 
 def microsoft(found: Mapping[str, object]) -> Reshaped:
@@ -113,7 +116,7 @@ def microsoft(found: Mapping[str, object]) -> Reshaped:
         "partiallysucceeded",
     }
     fields.setdefault("status", "failure" if failed else "success")
-    several = fields["eventSource"] in {"SecurityComplianceCenter", "Exchange"}
+    several = fields["eventSource"] in _ALERTING
     return Reshaped(fields, _M365 if several else _M365_AUDIT)
 
 
