@@ -87,4 +87,4 @@ def test_the_command_prints_a_row_per_rule(capfd, tmp_path):
     assert {row["candidates"] for row in rows} == {50}
     assert "5 rules on 50 events" in said.err
     rules.main([*arguments, "--top", "2", "--format", "table"], standalone_mode=False)
-    assert capfd.readouterr().out.count("informational") == 2
+    assert capfd.readouterr().out.count("Lab - ") == 2

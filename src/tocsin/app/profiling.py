@@ -55,7 +55,7 @@ class Profile:
         rules: those to look at.
         shape: of all events; None to recognise it event by event.
         limits: of what a record may be.
-        clock: nanoseconds.
+        clock: nanoseconds of work, such as those of the thread: waiting for a core is no cost of a rule.
     """
 
     def __init__(

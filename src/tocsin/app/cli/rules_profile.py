@@ -42,11 +42,11 @@ def profile(
     files = RecordedFiles(paths, sys.stdin.buffer, limits)
     if not files.names:
         raise SettingsError(f"{' '.join(paths)}: no file to read")
-    found = Profile(rules, shape, time.perf_counter_ns, limits)
+    found = Profile(rules, shape, time.thread_time_ns, limits)
     found.take(files.batches(lambda _read: None))
     costs = found.costs()
     shown = costs[: top or (20 if is_table(format_) else len(costs))]
-    columns = ["title", "level", "candidates", "matches", "evaluations", "seconds", "microseconds"]
+    columns = ["title", "level", "candidates", "matches", "seconds", "microseconds"]
     emit(_rows(shown, as_text=is_table(format_)), format_, columns=columns)
     total = sum(cost.seconds for cost in costs)
     looked_at = f"{len(rules.rules):,} rules on {found.events:,} events"
