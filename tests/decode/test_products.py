@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.decode.agreement import assert_agreement, batch_of, taught_by
 from tests.decode.events import event, outcome
 from tests.decode.product_events import CASES, NAMES
 from tocsin.decode.products import PRODUCTS
@@ -150,3 +151,17 @@ def test_rules_for_web_servers_find_the_path_in_the_query(name):
     both = fields["cs-uri-query"]
     path = found.get("cs-uri-stem") or found.get("request_uri") or found["request"]
     assert path in (both if isinstance(both, list) else [both])
+
+
+def test_columns_say_the_same_of_every_product():
+    """However often such events come, and whatever lies between them."""
+    payloads = [json.dumps(case.event).encode() for case in CASES]
+    fields = {name for case in CASES for name in event(case.event).fields} | {
+        "protoPayload.methodName",
+        "userIdentity.type",
+        "CommandLine",
+        "nothing",
+    }
+    decoder = taught_by(payloads, sorted(fields))
+    for _ in range(3):
+        assert_agreement(decoder, batch_of([*payloads, *reversed(payloads)]))
