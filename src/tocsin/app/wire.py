@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tocsin.app.health import Connection, HealthServer, Report, report
+from tocsin.app.matching import matching_of
 from tocsin.app.publishing import publishing, sides_of
 from tocsin.app.ranges import Asked, worked_out
 from tocsin.app.reload import Reloader, Ways
@@ -96,7 +97,7 @@ def kafka_worker(
         asked: a range of the topic that is read once more, by no group; None to read on in the group.
     """
     rules = rules_of(settings.rules, tell, strict=strict)
-    detector = Detector(rules, shape, limits_of(settings))
+    detector = Detector(rules, shape, limits_of(settings), matching=matching_of(tell))
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
     results = Location.of(settings.results.dir)
@@ -122,9 +123,8 @@ def kafka_worker(
     worker = Worker(source, detector, sink, pace, Watch(progress.count, tell), sides)
     reloader = None
     if asked is None:  # a range is judged by one set
-        ways = _reloading(
-            settings, worker, tell, lambda new: Detector(new, shape, limits_of(settings)), strict
-        )
+        build = lambda new: worker.detector.successor(new)  # noqa: E731, PLW0108 - of the detector at that time
+        ways = _reloading(settings, worker, tell, build, strict)
         reloader = Reloader(ways, rules, settings.rules.reload_seconds)
     care = Caretaker(results, lambda: sink.version, tell)
     running = Running(worker, source, sink, progress, rules, reloader)

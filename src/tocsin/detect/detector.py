@@ -57,10 +57,13 @@ class Detector:
         matching: Matching | None = None,
     ) -> None:
         self.rules = rules
+        self._shape = shape
+        self._limits = limits
+        self._matching = matching or fastest()
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, Route] = {}
         self._conclusions = Conclusions(rules.rules)
-        self._engine = Engine(rules, self._conclusions, matching or fastest())
+        self._engine = Engine(rules, self._conclusions, self._matching)
         self._decoder = ColumnDecoder(self._engine.wanted, shape, limits)
 
     def judge(self, batch: Batch) -> Judged:
@@ -72,6 +75,16 @@ class Detector:
         for group in decoded.groups:
             self._engine.program(group.logsource, group.constants).judge(group, verdicts)
         return Judged(batch, decoded.events, verdicts, self.rules.revision)
+
+    def successor(self, rules: RuleSet) -> Detector:
+        """Return a detector by other rules that is ready for the kinds of events that this one has judged.
+
+        May be called on another thread while this one judges; compiling can take seconds.
+        """
+        made = Detector(rules, self._shape, self._limits, matching=self._matching)
+        for logsource, constants in self._engine.kinds():
+            made._engine.program(logsource, constants)
+        return made
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""

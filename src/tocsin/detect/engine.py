@@ -32,6 +32,10 @@ SIGHTS_TEXT = 4_000_000
 """Characters that they may have."""
 
 
+Kind = tuple[LogSource, Constants]
+"""What tells kinds of events apart: their log source, and the fields with the same value in all of them."""
+
+
 class Engine:
     """The programs of one rule set.
 
@@ -46,7 +50,7 @@ class Engine:
         self._conclusions = conclusions
         self._matching = matching
         self._routes: dict[LogSource, _Route] = {}
-        self._kinds: dict[tuple[LogSource, Constants], Program] = {}
+        self._kinds: dict[Kind, Program] = {}
         self._programs: dict[tuple[tuple[int, ...], frozenset[tuple[Atom, bool]]], Program] = {}
         self._parts = self._new_parts()
 
@@ -59,6 +63,10 @@ class Engine:
                 self._routes.clear()
             found = self._kinds[logsource, constants] = self._find(logsource, constants)
         return found
+
+    def kinds(self) -> list[Kind]:
+        """Return the kinds of events that have a program."""
+        return list(self._kinds)
 
     def wanted(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
         """Return the fields that the program for such events reads from columns."""

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from tocsin.app.cli.findings import print_findings
 from tocsin.app.cli.options import RULES, SHAPE, STRICT, takes
 from tocsin.app.cli.output import FORMATS, is_table, notice
+from tocsin.app.matching import matching_of
 from tocsin.app.rule_sets import rules_of
 from tocsin.app.scan import Take, Tally, csv_file, results_table, scan
 from tocsin.app.settings import Loaded, limits_of
@@ -73,7 +74,8 @@ def scan_command(  # noqa: PLR0913 - one argument per flag is click's way
         takers += [stack.enter_context(results_table(results))] if results else []
         takers += [] if as_table else [_printer(level)]
         moved = stack.enter_context(_bar(files.size, shown=as_table))
-        scan(files.batches(moved), Detector(rules, shape, limits), takers)
+        detector = Detector(rules, shape, limits, matching=matching_of(notice))
+        scan(files.batches(moved), detector, takers)
     failed = fail_on is not None and any(found >= Level[fail_on.upper()] for found in tally.levels())
     return ExitCode.FINDINGS if failed else ExitCode.OK
 
