@@ -25,6 +25,9 @@ SESSION = 6.0
 AWAY = "no Kafka broker answers"
 """What a program says that is started while the broker is dead."""
 
+WRITER_OF_CSV = {"csv written", "journal written"}
+"""Points that only one worker passes: the others have to go first."""
+
 BAD = [b"", b"{", b"[1]", b"\xff\xfe{", None, b'{"event_type": 3}']
 """Records that can't be events; they are dead letters, each once."""
 
@@ -125,6 +128,7 @@ class Chaos:
                     *[sys.executable, "-m", "tests.crash.points", *armed],
                     *["detect", "--bootstrap-servers", self.bootstrap, "--topic", self.topic],
                     *["--group", "crash", "--results", str(self.results), "--csv", str(self.csv)],
+                    *["--detections-topic", "detections", "--classified-topic", "events.classified"],
                     *["--rules", "builtin:lab", "--commit-rows", "400", "--progress", "none"],
                     *["-X", f"session.timeout.ms={SESSION * 1000:.0f}", "-X", "heartbeat.interval.ms=500"],
                     *self.options,
@@ -159,22 +163,23 @@ class Chaos:
         """SIGKILL at a random moment; another worker takes the place."""
         victim = self._victim()
         time.sleep(self.dice.uniform(0, 1.5))
-        victim.doomed = True
-        victim.process.kill()
-        victim.process.wait()
+        self._shoot(victim)
         self._did("killed at random")
         self.join()
 
     def fall(self) -> None:
         """A worker that kills itself at a named point."""
         point = self.dice.choice(sorted(POINTS))
+        if point in WRITER_OF_CSV:
+            for other in self.alive():
+                self._shoot(other)
+        self.spoil(60)  # so that there are dead letters to be killed at
         member = self.join(armed=("--kill", point, "--nth", str(self.dice.randint(1, 4))))
         deadline = time.monotonic() + 20
         while member.alive() and time.monotonic() < deadline:
             time.sleep(0.05)
         if member.alive():  # it was given nothing that leads there
-            member.process.kill()
-            member.process.wait()
+            self._shoot(member)
             point = "killed before its point"
         self._did(point)
         if not self.alive():
@@ -242,6 +247,11 @@ class Chaos:
             if AWAY in said:  # it was started at the moment in which the broker died
                 fine.add(ExitCode.STREAM_LOST)
             assert code in fine, f"exit {code} (seed {self.seed}): {said[-2000:]}"
+
+    def _shoot(self, member: Member) -> None:
+        member.doomed = True
+        member.process.kill()
+        member.process.wait()
 
     def _victim(self) -> Member:
         if not self.alive():

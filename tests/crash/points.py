@@ -15,7 +15,9 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from tocsin.results.table import PositionedTable
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Point:
     Attributes:
         module, owner, function: what is wrapped.
         after: kill when the call has returned, instead of before it begins.
-        only: a text that the first argument's `path` ends with, where one function serves several tables.
+        only: the table that is meant, where one function serves several.
     """
 
     module: str
@@ -48,6 +50,9 @@ POINTS = {
         "tocsin.results.table", "PositionedTable", "commit", after=True, only="verdicts"
     ),
     "copy to the group": Point("tocsin.sources.kafka", "KafkaSource", "commit"),
+    "transaction": Point("tocsin.sinks.lane", "Lane", "_transaction"),
+    "messages sent": Point("tocsin.sinks.lane", "Lane", "_produce", after=True),
+    "transaction committed": Point("tocsin.sinks.lane", "Lane", "_transaction", after=True),
     "csv written": Point("tocsin.results.view", "CsvView", "_write_journal"),
     "journal written": Point("tocsin.results.view", "CsvView", "_write_journal", after=True),
 }
@@ -60,7 +65,7 @@ def arm(point: Point, nth: int, number: signal.Signals) -> None:
 
     def pass_by(first: object) -> None:
         nonlocal passed
-        if str(getattr(first, "path", "")).endswith(point.only):
+        if not point.only or str(cast("PositionedTable", first).place).endswith(point.only):
             passed += 1
             if passed == nth:
                 os.kill(os.getpid(), number)

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from tests.crash.chaos import Chaos
-from tests.crash.truth import Outcome, csv_events, differences, expected, stored
+from tests.crash.truth import Outcome, csv_events, differences, expected, published, stored
 from tocsin.detect import Detector
 from tocsin.rules import load_rules
 
@@ -59,6 +59,11 @@ def faults(chaos: Chaos) -> list[str]:
         "dead letters": (truth.dead, found.dead),
         "detections": (truth.detections, found.detections),
         "CSV": (events, csv_events(chaos.csv)),
+        "topic of detections": (truth.detections, published(chaos.bootstrap, "detections", "detection_id")),
+        "topic of events": (
+            Counter(event_id for event_id, _ in events.elements()),
+            published(chaos.bootstrap, "events.classified", "event_id"),
+        ),
     }
     assert truth.verdicts
     assert truth.dead
@@ -69,7 +74,7 @@ def faults(chaos: Chaos) -> list[str]:
 
 @pytest.mark.timeout(3600 if SOAK else 480)
 def test_every_event_is_there_once_whatever_dies(needs_apache: None, tmp_path: Path, seed: int) -> None:
-    """Table, dead letters, detections and CSV are those of an undisturbed run."""
+    """Table, dead letters, CSV and both published topics are those of an undisturbed run."""
     kills = 200 if SOAK else 20
     chaos = Chaos(tmp_path, seed)
     try:

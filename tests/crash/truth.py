@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,13 @@ def stored(results: Path) -> Outcome:
     for row in dead.to_pylist():
         outcome.dead[row["partition"], row["offset"], row["reason"]] += 1
     return outcome
+
+
+def published(bootstrap: str, topic: str, key: str) -> Counter[str]:
+    """Return the ids in a topic that a reader of committed records gets."""
+    return Counter(
+        json.loads(value)[key] for _, value, _ in read_topic(bootstrap, topic) if value is not None
+    )
 
 
 def csv_events(path: Path) -> Counter[tuple[str, str]]:
