@@ -24,7 +24,7 @@ from tocsin.decode.views import (
     is_full,
     merged,
     picker,
-    places_of,
+    places_by,
     texts,
 )
 from tocsin.decode.windows import address_in, address_names, event_type, kept_log_of, user_in, user_names
@@ -161,30 +161,17 @@ class WindowsKind:
         tags = self._tags(view, fields)
         groups = {tag: self._group(tag) for tag in set(tags)}
         hosts = texts(view.first(self._places["Computer"]))
-        types: Sequence[str]
-        sources: Sequence[LogSource]
+        types: Sequence[str] = [groups[tag][2] for tag in tags]
+        sources: Sequence[LogSource] = [groups[tag][0] for tag in tags]
         if len(tags) == 1:
-            ((source, _, name),) = groups.values()
-            types, sources = constant(name, view.count), constant(source, view.count)
-        else:
-            types, sources = [groups[tag][2] for tag in tags], [groups[tag][0] for tag in tags]
+            types, sources = constant(types[0], view.count), constant(sources[0], view.count)
         events = Events(own_ids(view.at(BODY_ID)), timestamps, users, hosts, addresses, types, sources)
-        return Part(
-            rows, events, list(self._shares(view, fields, rows, [groups[tag][:2] for tag in tags]))
-        ), ()
-
-    def _shares(
-        self,
-        view: View,
-        fields: dict[str, Column],
-        rows: Sequence[int],
-        groups: Sequence[tuple[LogSource, Constants]],
-    ) -> Iterator[Share]:
-        """Yield the shares of events, given each event's log source and constants, or those of all."""
-        for (source, constants), places in places_of(groups).items():
+        shares = []
+        for (source, constants, _), places in places_by(tags, groups).items():
             columns = {name: self._final(view, fields, name) for name in self._fields[source, constants]}
             whole = Share(source, constants, rows, columns)
-            yield whole if len(groups) == 1 else share_of(whole, places)
+            shares.append(whole if len(tags) == 1 else share_of(whole, places))
+        return Part(rows, events, shares), ()
 
     def _odd(
         self, view: View, timestamps: Sequence[str], users: Sequence[str], addresses: Sequence[str]

@@ -14,8 +14,8 @@ from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
 from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, signs_before, struct
-from tocsin.decode.views import Column, Place, Table, View, is_empty, places_of
-from tocsin.model import Events, LogSource
+from tocsin.decode.views import Column, Place, Table, View, is_empty, places_by
+from tocsin.model import Events
 
 _LAB_NAMES = {sigma: lab for lab, sigma in LAB.items()}
 
@@ -51,23 +51,13 @@ class LabKind:
         types = cast(Sequence[str], _column(view, "event_type"))
         times = cast(Sequence[str], _column(view, "timestamp"))
         users, hosts, addresses = (_texts(_column(view, name)) for name in ("user", "host", "source_ip"))
-        sources = list(map(_SOURCES.__getitem__, types))
-        shares = [
-            share_of(
-                Share(source, (), rows, {name: _final(view, name) for name in self._fields[source]}), places
-            )
-            for source, places in places_of(sources).items()
-        ]
+        source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types)}
+        shares = []
+        for source, places in places_by(types, source_of).items():
+            columns = {name: _final(view, name) for name in self._fields[source]}
+            shares.append(share_of(Share(source, (), rows, columns), places))
+        sources = list(map(source_of.__getitem__, types))
         return Part(rows, Events(ids, times, users, hosts, addresses, types, sources), shares), ()
-
-
-class _Sources(dict[str, LogSource]):
-    def __missing__(self, event_type: str) -> LogSource:
-        return LOGSOURCES.get(event_type, WINDOWS)
-
-
-_SOURCES = _Sources(LOGSOURCES)
-"""Event type -> log source."""
 
 
 def _column(view: View, name: str) -> Column:

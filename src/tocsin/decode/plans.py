@@ -11,8 +11,9 @@ import msgspec
 
 from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
 from tocsin.decode.shapes import SHAPES
-from tocsin.decode.views import Column, Memo, Place, Table, View, constant, is_empty, times
-from tocsin.decode.winlog import MACHINE_TIMES, TIMES, machine_time
+from tocsin.decode.times import with_zones
+from tocsin.decode.views import Column, Place, Table, View, constant, is_empty, times
+from tocsin.decode.winlog import MACHINE_TIMES, TIMES
 
 SCALAR = str | int | float | bool | None
 """What may stand in a column; any other value makes the record one to be decoded plainly."""
@@ -146,13 +147,11 @@ class FlatPlan:
         """
         machine = tuple([self.source(name)[0] for name in MACHINE_TIMES])
         others = [self.source(name)[0] for name in TIMES[:depth]]
-        memo = Memo(machine_time)
 
         def read(view: View) -> Sequence[str]:
             found: Sequence[str] | None = None
-            local, received, universal = map(view.at, machine)
-            if not is_empty(local):
-                found = memo.column((local, received, universal))
+            if not is_empty(view.at(machine[0])):
+                found = with_zones(*map(view.at, machine))
             for place in others:
                 if found is None:
                     found = times(view.at(place))

@@ -9,9 +9,9 @@ from typing import TypeVar
 from tocsin.decode import shapes
 from tocsin.decode.names import EVENT_DATA, WINLOG
 from tocsin.decode.repairs import may_have_blanks
-from tocsin.decode.times import iso_8601
+from tocsin.decode.times import iso_8601, with_zone
 from tocsin.decode.windows import address_in, address_names, event_number, user_in, user_names
-from tocsin.decode.winlog import MACHINE_TIMES, TIMES, machine_time
+from tocsin.decode.winlog import MACHINE_TIMES, TIMES
 from tocsin.model import Event
 
 FULL = 99
@@ -192,6 +192,6 @@ def _depth(found: Mapping[str, object], names: tuple[str, ...]) -> int:
 
 
 def _time_depth(found: Mapping[str, object]) -> int:
-    if machine_time(*[found.get(name) for name in MACHINE_TIMES]):
+    if with_zone(*[found.get(name) for name in MACHINE_TIMES]):
         return 0
     return next((place for place, name in enumerate(TIMES, 1) if iso_8601(found.get(name))), FULL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
 from operator import itemgetter
@@ -14,6 +14,7 @@ import msgspec
 from tocsin.decode.times import iso_8601
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 Place = tuple[str, str]
 """Where a value stands in a record: the section of the record, empty for its top, and the name there."""
@@ -129,8 +130,10 @@ class Memo(Generic[T]):
         self._make = make
         self._known: dict[tuple[object, ...], T] = {}
 
-    def column(self, columns: Iterable[Column]) -> list[T]:
+    def column(self, columns: Sequence[Column]) -> Sequence[T]:
         """Return the function's results for the rows of some columns."""
+        if all(map(is_empty, columns)):
+            return constant(self._make(*[None] * len(columns)), len(columns[0]))
         known = self._known
         keys = list(zip(*columns, strict=True))
         found = list(map(known.get, keys))
@@ -166,6 +169,15 @@ def places_of(values: Iterable[T]) -> dict[T, list[int]]:
     found: dict[T, list[int]] = defaultdict(list)
     for place, value in enumerate(values):
         found[value].append(place)
+    return found
+
+
+def places_by(tags: Sequence[T], names: Mapping[T, U]) -> dict[U, list[int]]:
+    """Return each name with the places where tags of that name stand, rising."""
+    found: dict[U, list[int]] = {}
+    for tag, places in places_of(tags).items():
+        known = found.get(names[tag])
+        found[names[tag]] = places if known is None else sorted(known + places)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from tocsin.decode import evtx, windows
 from tocsin.decode.names import EVENT_DATA, WINLOG
 from tocsin.decode.repairs import Repair
-from tocsin.decode.times import from_milliseconds, iso_8601, zone_between
+from tocsin.decode.times import from_milliseconds, iso_8601, with_zone
 from tocsin.model import Event, Rejected
 
 _LEVELS = {1: 5, 2: 4, 3: 3, 4: 2, 5: 1}
@@ -61,7 +61,7 @@ LEVEL = Repair("Level", ("Level", "SeverityValue", "EventType"), _level)
 
 
 def _time(found: Mapping[str, object]) -> str:
-    time = machine_time(*[found.get(name) for name in MACHINE_TIMES])
+    time = with_zone(*[found.get(name) for name in MACHINE_TIMES])
     if time:
         return time
     for name in TIMES:
@@ -73,10 +73,3 @@ def _time(found: Mapping[str, object]) -> str:
 
 MACHINE_TIMES = ("EventTime", "EventReceivedTime", "@timestamp")
 """NXLog's times: of the event and of its receipt by the clock of its machine, and what receives them adds."""
-
-
-def machine_time(local: object, received: object, universal: object) -> str:
-    """Return when NXLog says it happened, with the zone of its machine; empty when it does not say."""
-    if local is None:
-        return ""
-    return iso_8601(local, zone_between(local if received is None else received, universal)) or ""
