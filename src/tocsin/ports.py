@@ -51,6 +51,15 @@ class Source(Protocol):
             StreamError: nobody answers; it may be asked again.
         """
 
+    def confirm(self) -> None:
+        """Return when what was handed out so far surely came from the stream that it says it came from.
+
+        Called on the sinks' threads, before a flush.
+
+        Raises:
+            SettingsError: it may not have: the stream was made anew under the same name.
+        """
+
     def commit(self, positions: Positions) -> None:
         """Copy positions to where lag tools look. Never the truth, so it may fail with a notice only."""
 

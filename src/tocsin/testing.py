@@ -83,6 +83,9 @@ class MemorySource:
                 found.setdefault(partition, offset)
         return {p: found.get(p, 0) for p in partitions}
 
+    def confirm(self) -> None:
+        """Do nothing: there is no other topic of the name."""
+
     def commit(self, positions: Positions) -> None:
         """Remember the positions."""
         self.committed.update(positions)

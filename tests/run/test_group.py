@@ -8,6 +8,8 @@ import sys
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -39,24 +41,34 @@ def holds_rows(pipeline: Pipeline) -> bool:
     return (pipeline.results / "verdicts").exists() and places(pipeline).total() > 0
 
 
+@contextmanager
+def killed_at_last(worker: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """A frozen worker would outlive a test that fails."""
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
+
+
 @pytest.mark.slow
 def test_a_worker_that_was_frozen_repeats_nothing(kafka, tmp_path):
     """Frozen beyond the session timeout with rows in hand, and woken when another has stored those."""
     pipeline = Pipeline(kafka, tmp_path)
     count = 20_000
     pipeline.produce("--count", str(count), "--seed", "11")
-    frozen = pipeline.worker("--commit-rows", "300", "--commit-seconds", "0.05")
-    wait_until(lambda: holds_rows(pipeline))
-    frozen.send_signal(signal.SIGSTOP)
-    before = places(pipeline).total()
-    assert before < count, "too late to freeze it"
-    finish(pipeline.worker("--once"))
-    assert once_each(pipeline, count)
-    pipeline.produce("--count", "1000", "--seed", "12")
-    frozen.send_signal(signal.SIGCONT)
-    wait_until(lambda: places(pipeline).total() >= count + 1000)
-    frozen.send_signal(signal.SIGTERM)
-    finish(frozen)
+    with killed_at_last(pipeline.worker("--commit-rows", "300", "--commit-seconds", "0.05")) as frozen:
+        wait_until(lambda: holds_rows(pipeline))
+        frozen.send_signal(signal.SIGSTOP)
+        before = places(pipeline).total()
+        assert before < count, "too late to freeze it"
+        finish(pipeline.worker("--once"))
+        assert once_each(pipeline, count)
+        pipeline.produce("--count", "1000", "--seed", "12")
+        frozen.send_signal(signal.SIGCONT)
+        wait_until(lambda: places(pipeline).total() >= count + 1000)
+        frozen.send_signal(signal.SIGTERM)
+        finish(frozen)
     assert once_each(pipeline, count + 1000)
     assert len(pipeline.rows()) == count + 1000
 
@@ -110,6 +122,24 @@ def test_a_gap_is_a_dead_letter_and_the_rest_is_classified(kafka, tmp_path):
     assert [(row["offset"], row["reason"], row["value"]) for row in kept] == [(79, "lost", None)]
     finish(pipeline.worker("--once"))  # the gap is behind it
     assert once_each(pipeline, 70)
+
+
+def test_a_topic_that_is_made_anew_while_it_is_read_is_another_one(kafka, tmp_path):
+    """The client reads on in it without a word; nothing of it is taken for records of the first one."""
+    pipeline = Pipeline(kafka, tmp_path)
+    pipeline.produce("--count", "20", "--partitions", "1")
+    admin = AdminClient({"bootstrap.servers": kafka})
+    with killed_at_last(pipeline.worker()) as worker:
+        wait_until(lambda: holds_rows(pipeline) and once_each(pipeline, 20))
+        worker.send_signal(signal.SIGSTOP)  # it must not see the topic while it is gone, or empty
+        admin.delete_topics([pipeline.topic])[pipeline.topic].result(20)
+        wait_until(lambda: pipeline.topic not in admin.list_topics(timeout=10).topics)
+        pipeline.produce("--count", "200", "--partitions", "1")
+        worker.send_signal(signal.SIGCONT)
+        _, said = worker.communicate(timeout=90)
+    assert "made anew while it was read" in said
+    assert worker.returncode == ExitCode.BAD_SETTINGS
+    assert once_each(pipeline, 20)
 
 
 def test_it_answers_who_asks_for_its_health(kafka, tmp_path):

@@ -22,9 +22,10 @@ from tocsin.detect import Detector
 from tocsin.errors import StreamError
 from tocsin.model import Batch, Judged
 from tocsin.ports import SideSink, Sink, Source
+from tocsin.run.orders import Load
 from tocsin.run.pace import Pace, Portion
 from tocsin.run.starting import Starting
-from tocsin.run.writer import Drain, Load, Writer, WriterState
+from tocsin.run.writer import Surroundings, Writer, WriterState
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Worker:
         self.watch = watch
         self._bell = threading.Event()
         sinks = [("results", sink, pace), *((side.name, side.sink, side.pace or pace) for side in sides)]
-        self._writers = [Writer(name, each, own, self._bell, watch.tell) for name, each, own in sinks]
+        around = Surroundings(source.confirm, self._bell, watch.tell)
+        self._writers = [Writer(name, each, own, around) for name, each, own in sinks]
         backfill = frozenset(place for place, side in enumerate(sides, 1) if side.backfill)
         self._starting = Starting(self._writers, backfill, source.beginning)
         self._portion = Portion(pace)
@@ -252,7 +254,7 @@ class Worker:
     def _drained(self, seconds: float) -> bool:
         """Have every sink flush what it was given; say whether all of it was done in time."""
         deadline = time.monotonic() + seconds
-        wishes: list[Drain] = [writer.drain() for writer in self._writers]
+        wishes = [writer.drain() for writer in self._writers]
         while not all(wish.done for wish in wishes):
             for writer in self._writers:
                 writer.check()

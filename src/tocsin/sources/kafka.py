@@ -11,9 +11,11 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
-from tocsin.model import Batch, Headers, Rejected, RejectReason, Stream
+from tocsin.model import Batch, Rejected, RejectReason, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
+from tocsin.sources.kafka_batch import batch_of
 from tocsin.sources.kafka_link import Link
+from tocsin.sources.kafka_topic import SameTopic
 
 T = TypeVar("T")
 
@@ -93,6 +95,7 @@ class KafkaSource:
         self.link = Link(cluster.bootstrap_servers, member.tell)
         self._cluster = cluster
         self._topic = topic
+        self._same = SameTopic(cluster, topic)
         self._member = member
         self._stream = Stream(kind="topic", name=topic.name, id=topic.id)
         self._owned: set[int] = set()
@@ -177,6 +180,10 @@ class KafkaSource:
             StreamError: nobody answers.
         """
         return {p: self._watermarks(p)[0] for p in partitions}
+
+    def confirm(self) -> None:
+        """See `SameTopic.confirm`."""
+        self._same.confirm()
 
     def commit(self, positions: Positions) -> None:
         """Copy the positions to the group, in the background; failing is not worth stopping for."""
@@ -283,16 +290,7 @@ class KafkaSource:
                     gaps += self._look_at(fault, message)
         if not good and not gaps:
             return None
-        # confluent-kafka types these as optional for messages that carry an error; these do not
-        batch = Batch(
-            stream=self._stream,
-            partitions=cast(list[int], [m.partition() for m in good]),
-            offsets=cast(list[int], [m.offset() for m in good]),
-            timestamps=[m.timestamp()[1] for m in good],
-            keys=cast(Sequence[bytes | None], [m.key() for m in good]),
-            values=cast(Sequence[bytes | None], [m.value() for m in good]),
-            headers=cast(Sequence[Headers], [m.headers() or () for m in good]),
-        )
+        batch = batch_of(self._stream, good)
         return _with_gaps(batch, gaps) if gaps else batch
 
     def _look_at(self, fault: KafkaError, message: Message) -> list[tuple[int, int, str]]:
@@ -319,10 +317,12 @@ class KafkaSource:
 
         Raises:
             StreamError: it is not wanted, or the position is no gap but lies beyond the end.
+            SettingsError: because the topic was made anew.
         """
         wanted = self._next[partition]
         low, high = self._watermarks(partition)
         if wanted > high:
+            self._same.confirm()
             raise StreamError(
                 f"{where}: record {wanted} is to be read next, but the topic ends at {high}",
                 "records that were classified are no longer in it; begin anew with other --results",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tocsin.errors import StreamError
 from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
-from tocsin.model import Batch, Headers, Stream
+from tocsin.model import Batch, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
+from tocsin.sources.kafka_batch import batch_of
 from tocsin.sources.kafka_link import Link
+from tocsin.sources.kafka_topic import SameTopic
 
 _OWN: Mapping[str, object] = {
     "enable.auto.commit": False,  # whoever reads in the group must notice nothing
@@ -60,6 +62,7 @@ class KafkaRange:
         self.link = Link(cluster.bootstrap_servers, tell)
         self._cluster = cluster
         self._topic = topic
+        self._same = SameTopic(cluster, topic)
         self._stretch = stretch
         self._stream = Stream(kind="topic", name=topic.name, id=topic.id)
         self._next: dict[int, int] = {}  # of those sought: partition -> the record to be read next
@@ -94,7 +97,7 @@ class KafkaRange:
         self.link.check()
         wanted = [m for m in messages if self._is_wanted(m)]  # in order: what comes next depends on it
         self._leave_finished()
-        return self._batch(wanted) if wanted else None
+        return batch_of(self._stream, wanted) if wanted else None
 
     def seek(self, positions: Positions) -> None:
         """Read on from the positions; one before the stretch means its beginning.
@@ -114,6 +117,10 @@ class KafkaRange:
     def beginning(self, partitions: list[int]) -> Positions:
         """Return where the stretch begins."""
         return {p: self._stretch[p][0] for p in partitions}
+
+    def confirm(self) -> None:
+        """See `SameTopic.confirm`."""
+        self._same.confirm()
 
     def commit(self, positions: Positions) -> None:
         """Do nothing: the positions of a replay are in its results alone."""
@@ -169,15 +176,3 @@ class KafkaRange:
         if fault.fatal() or fault.code() in _FATAL:
             raise unreachable(self._cluster, KafkaException(fault))
         logger.info("%s: %s", where, fault)
-
-    def _batch(self, messages: list[Message]) -> Batch:
-        # confluent-kafka types these as optional for messages that carry an error; these do not
-        return Batch(
-            stream=self._stream,
-            partitions=cast(Sequence[int], [m.partition() for m in messages]),
-            offsets=cast(Sequence[int], [m.offset() for m in messages]),
-            timestamps=[m.timestamp()[1] for m in messages],
-            keys=cast(Sequence[bytes | None], [m.key() for m in messages]),
-            values=cast(Sequence[bytes | None], [m.value() for m in messages]),
-            headers=cast(Sequence[Headers], [m.headers() or () for m in messages]),
-        )
