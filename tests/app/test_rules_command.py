@@ -132,3 +132,21 @@ def test_show_of_an_id_that_is_none_names_the_nearest(run, wanted, said):
     with pytest.raises(SettingsError) as raised:
         run("show", wanted)
     assert said in str(raised.value)
+
+
+def test_stats_counts_what_was_found(run, tmp_path):
+    """By outcome, level, status, log source and what conditions look at."""
+    folder = write(
+        tmp_path,
+        a=rule_text({"selection": {"a|re": "x", "b|contains": "y"}}, level="high", status="test"),
+        b=rule_text({"selection": {"a|cidr": "10.0.0.0/8"}}, id=rule_id(2)),
+        c="title: [",
+    )
+    _, rows, _ = run("stats", "--rules", folder)
+    counts = {(row["by"], row["value"]): row["rules"] for row in rows}
+    assert counts["outcome", "ok"] == 2
+    assert counts["outcome", "invalid"] == 1
+    assert counts["level", "high"] == counts["level", "informational"] == 1
+    assert counts["status", "test"] == counts["status", "(not given)"] == 1
+    assert counts["log source", "product=windows"] == 2
+    assert [counts["looks at", kind] for kind in ("texts", "regular expressions", "networks")] == [1, 1, 1]

@@ -429,3 +429,11 @@ def test_a_set_finds_its_rules_by_id(tmp_path):
     found = load_rules([write(tmp_path, a=GOOD)])
     assert found.by_id[ID] is found.rules[0]
     assert found.counts()[Status.OK] == 1
+
+
+def test_every_placeholder_without_values_is_named(tmp_path):
+    """Whoever gives the values learns of all of them at once."""
+    text = rule_text({"selection": {"a|expand": "%x%", "b|re|expand": "%y%[0-9]"}})
+    found = entry(tmp_path, text)
+    assert found.status is Status.UNSUPPORTED
+    assert [name for name in "xyz" if f"%{name}% has no values" in found.reason] == ["x", "y"]

@@ -177,6 +177,9 @@ def _conditions(document: Document, translator: Translator) -> tuple[Node | None
             nodes.append(translator.condition(condition, index))
         except Untranslatable as error:
             faults.append(Fault(document.line_of(*error.keys), error.reason, error.severity))
+    for name, keys in translator.missing.items():
+        reason = f"the placeholder %{name}% has no values"
+        faults.append(Fault(document.line_of(*keys), reason, Severity.UNSUPPORTED))
     return (None, faults) if faults else (joined(Or, tuple(nodes)), [])
 
 

@@ -104,6 +104,7 @@ class Translator:
     Attributes:
         raw: the section as YAML gave it; of what a pipeline has changed, nothing.
         section: the key it stands under.
+        missing: placeholders without values, and the way to each: what was translated has no meaning then.
     """
 
     detections: SigmaDetections
@@ -111,6 +112,7 @@ class Translator:
     section: str
     placeholders: Placeholders = field(default_factory=dict)
     done: dict[str, Node] = field(default_factory=dict)
+    missing: dict[str, Keys] = field(default_factory=dict)
 
     def condition(self, condition: SigmaCondition, index: int = 0) -> Node:
         """Return the tree of one condition.
@@ -214,10 +216,10 @@ class Translator:
         self, value: SigmaString | SigmaRegularExpression, keys: Keys
     ) -> Sequence[SigmaString | SigmaRegularExpression]:
         def values(placeholder: Placeholder) -> Iterator[str]:
-            if not self.placeholders.get(placeholder.name):
-                reason = f"the placeholder %{placeholder.name}% has no values"
-                raise Untranslatable(keys, reason, Severity.UNSUPPORTED)
-            yield from self.placeholders[placeholder.name]
+            given = self.placeholders.get(placeholder.name)
+            if not given:
+                self.missing[placeholder.name] = keys
+            yield from given or [placeholder.name]
 
         return value.replace_placeholders(values)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,8 +17,9 @@ from tocsin.app.rule_sets import all_rules_of, rules_of
 from tocsin.app.settings import Loaded
 from tocsin.attack import Kind, catalogue
 from tocsin.errors import ExitCode, SettingsError, nearest
-from tocsin.model import LogSource
+from tocsin.model import Level, LogSource
 from tocsin.rules import Rule, RuleSet, Status
+from tocsin.rules.ir import atoms
 from tocsin.rules.words import in_words
 
 
@@ -79,6 +81,46 @@ def _rows(found: RuleSet) -> Iterable[dict[str, Any]]:
             "source": rule.source,
             "revision": rule.revision,
         }
+
+
+@rules.command()
+@takes(*RULES)
+@FORMATS
+def stats(loaded: Loaded, format_: str | None) -> None:
+    """Count what was found: by outcome, level, status and log source, and what conditions are made of."""
+    found = all_rules_of(loaded.settings.rules, notice)
+    rows = (
+        {"by": by, "value": value, "rules": count}
+        for by, counts in _counts(found).items()
+        for value, count in counts
+    )
+    emit(rows, format_, columns=["by", "value", "rules"])
+
+
+def _counts(found: RuleSet) -> dict[str, list[tuple[str, int]]]:
+    rules = found.rules
+    kinds = Counter(
+        kind for rule in rules for kind in {type(atom).__name__ for atom in atoms(rule.condition)}
+    )
+    levels = Counter(rule.level for rule in rules)
+    return {
+        "outcome": [(str(status), count) for status, count in found.counts().items()],
+        "level": [(str(level), levels[level]) for level in sorted(Level, reverse=True)],
+        "status": Counter(rule.status or "(not given)" for rule in rules).most_common(),
+        "log source": Counter(_logsource(rule.logsource) for rule in rules).most_common(),
+        "looks at": [(_KINDS[kind], count) for kind, count in kinds.most_common()],
+        "notice": [("rules with a notice", sum(bool(rule.notices) for rule in rules))],
+    }
+
+
+_KINDS = {
+    "Text": "texts",
+    "Regex": "regular expressions",
+    "Cidr": "networks",
+    "Compare": "numbers and times",
+    "Present": "whether a field is there",
+    "Reference": "other fields",
+}
 
 
 @rules.command()
