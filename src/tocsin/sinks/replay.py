@@ -172,7 +172,10 @@ class Replay:
     def _carries(self, message: Message, name: str) -> bool:
         fault = message.error()
         if fault is None:
-            return (HEADER, name.encode()) in (message.headers() or ())
+            try:
+                return (HEADER, name.encode()) in (message.headers() or ())
+            except (SystemError, UnicodeDecodeError):  # a name that is not UTF-8: none of ours
+                return False
         if fault.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
             raise unreachable(self._cluster, KafkaException(fault))
         return False
