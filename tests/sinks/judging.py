@@ -1,10 +1,12 @@
 """Judged batches and readers of topics for the tests of this room."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from tocsin.errors import StreamError
 from tocsin.kafka import Topic
 from tocsin.model import (
     NO_LABEL,
@@ -23,6 +25,9 @@ from tocsin.model import (
     Verdict,
 )
 from tocsin.model.identity import ids_at
+from tocsin.sinks.kafka import KafkaSink
+
+T = TypeVar("T")
 
 FIRED = Detection(
     rule_id="proc-encoded-powershell",
@@ -92,6 +97,26 @@ def judged(
     )
     said = [BAD if v.rejected else event(i, **changes) for i, v in zip(ids, verdicts, strict=True)]
     return Judged(batch, Events.of(said), verdicts, "rules-1")
+
+
+def started(sink: KafkaSink, partitions: list[int]) -> dict[int, int]:
+    """Start as the loop does: try again while the cluster is busy; what has no position begins at 0."""
+    known = dict(_patiently(lambda: sink.start(partitions)))
+    new = {p: 0 for p in partitions if p not in known}
+    if new:
+        _patiently(lambda: sink.begin(new))
+    return {**known, **new}
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return act()
+        except StreamError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
 
 
 def read(bootstrap: str, topic: str, partitions: int = 1, isolation: str = "read_committed") -> list[Message]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from tests.sinks.judging import judged
+from tests.sinks.judging import judged, started
 from tocsin.kafka import Cluster, topic_of
 from tocsin.sinks import lane
 from tocsin.sinks.kafka import KafkaSink
@@ -63,11 +63,7 @@ def publish(bootstrap: str, name: str, until: int) -> None:
     topic = topic_of(Cluster(bootstrap), name, 2)
     outputs = Outputs(f"{name}.d", f"{name}.c")
     sink = KafkaSink(Cluster(bootstrap), topic, f"{name}.kafka", outputs, lambda _: None)
-    positions = dict(sink.start([0, 1]))
-    new = {p: 0 for p in (0, 1) if p not in positions}
-    if new:
-        sink.begin(new)
-    positions.update(new)
+    positions = started(sink, [0, 1])
     sys.stdout.write("started\n")
     sys.stdout.flush()
     while min(positions.values()) < until:

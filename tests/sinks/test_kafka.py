@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from tests.sinks.judging import judged, read
+from tests.sinks.judging import judged, read, started
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.ports import PositionMoved
@@ -70,15 +70,6 @@ def place(kafka: str, unique_name: str) -> Place:
 @pytest.fixture
 def wide(kafka: str, unique_name: str) -> Place:
     return Place(kafka, unique_name, 6)
-
-
-def started(sink: KafkaSink, partitions: list[int]) -> dict[int, int]:
-    """Start as the loop does: what has no position begins at 0."""
-    known = dict(sink.start(partitions))
-    new = {p: 0 for p in partitions if p not in known}
-    if new:
-        sink.begin(new)
-    return {**known, **new}
 
 
 @pytest.mark.kafka
@@ -256,6 +247,18 @@ def test_a_partition_that_is_new_to_the_sink_keeps_where_it_began(place: Place) 
     assert "0 from 17" in place.told[0]
     with place.sink() as heir:
         assert heir.start([0]) == {0: 17}
+
+
+@pytest.mark.kafka
+def test_a_partition_that_was_not_told_where_to_begin_gets_no_position(wide: Place) -> None:
+    """Flushing the others leaves it alone: were the worker to die now, its heir is told where to begin."""
+    with wide.sink() as sink:
+        assert sink.start([0, 1]) == {}
+        sink.begin({0: 3})
+        sink.write(wide.judged(range(3, 6), partition=0))
+        assert sink.flush() == {0: 6}
+    with wide.sink() as heir:
+        assert heir.start([0, 1]) == {0: 6}
 
 
 @pytest.mark.kafka

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from tests.sinks.judging import judged, read
+from tests.sinks.judging import judged, read, started
 from tocsin.broker import Running, start
 from tocsin.errors import StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
@@ -47,7 +47,7 @@ def deliver(sink: KafkaSink, topic: Topic, until: int) -> None:
         try:
             assert sink.flush() == {0: until}
         except PositionMoved:  # by a request of our own, which the broker found when it was back
-            position = sink.start([0])[0]
+            position = started(sink, [0])[0]
             sink.write(judged(range(position, until), topic=topic))
         except StreamError:
             assert time.monotonic() < deadline
@@ -63,7 +63,6 @@ def test_a_broker_that_freezes_is_waited_for(
     broker: Running, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """Before the transaction, or so that its outcome is not known: each message is there once afterwards."""
-    monkeypatch.setattr(lane, "PATIENCE", 2.0)
     freezes = ["once"]
 
     class Freezing:
@@ -83,12 +82,12 @@ def test_a_broker_that_freezes_is_waited_for(
     cluster = Cluster(broker.bootstrap, {"transaction.timeout.ms": "4000"})
     topic = topic_of(cluster, "raw", 1)
     sink = KafkaSink(cluster, topic, "group.kafka", Outputs("detections"), lambda _: None)
-    sink.start([0])
-    sink.begin({0: 0})
+    started(sink, [0])
     if moment == "committing":
         monkeypatch.setattr(lane, "Producer", Freezing)
-        sink.start([0])
-    else:
+        started(sink, [0])
+    monkeypatch.setattr(lane, "PATIENCE", 2.0)
+    if moment == "before":
         os.kill(broker.pid, signal.SIGSTOP)
     sink.write(judged(range(50), topic=topic))
     assert refusals(sink, 5) >= 1

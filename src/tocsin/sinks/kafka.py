@@ -121,12 +121,8 @@ class KafkaSink:
             StreamError: the cluster is away; what was not committed is held.
         """
         now = time.monotonic()
-        due = [
-            lane
-            for lane in self._lanes.values()
-            if lane.held_to != lane.position or now - lane.settled > KEEP_ALIVE
-        ]
-        self._flush(due)
+        begun = [lane for lane in self._lanes.values() if lane.position is not None]
+        self._flush([x for x in begun if x.held_to != x.position or now - x.settled > KEEP_ALIVE])
         self._raise_overtaken()
         return self._positions()
 
