@@ -178,7 +178,7 @@ def test_a_rule_that_was_held_up_is_told_once(worker):
     reloader.look()
     (told,) = worker.told
     assert rule_id(3) in told
-    assert "was stopped" in told
+    assert "was stopped 1 and skipped 0 times so far" in told
 
 
 def test_a_stamp_tells_files_apart(tmp_path):

@@ -118,6 +118,15 @@ def test_each_detection_is_a_line_with_the_agreed_keys(run, tmp_path):
     assert rows[0]["matched"] == {"Image": "C:\\notepad.exe"}
 
 
+def test_a_rule_that_was_held_up_is_told(run, tmp_path, rules):
+    """An image made for its expression: it was stopped, and the reader learns that it did not see all."""
+    slow = rule(4, "low", **{"Image|re": "(?=v)(v+)+$"})
+    (Path(rules) / "slow.yml").write_text(slow)
+    _, rows, talk = run(write(tmp_path / "a.json", event("v" * 5000 + "!"), MALWARE))
+    assert {row["rule_title"] for row in rows} == {"Rule 1", "Rule 2"}
+    assert "(Rule 4) did not see everything" in talk
+
+
 def test_a_second_scan_gives_the_same_ids(run, tmp_path):
     """Detections can be told apart from new ones."""
     path = write(tmp_path / "a.json", NOTEPAD, MALWARE)

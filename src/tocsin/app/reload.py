@@ -131,10 +131,7 @@ class Reloader:
         for strain in strained(self.rules.rules):
             if strain.rule.id not in self._strained:
                 self._strained.add(strain.rule.id)
-                self._ways.tell(
-                    f"rule {strain.rule.id} ({strain.rule.title}): its regular expression was stopped,"
-                    f" it takes too long on some values; from now on it looks only from time to time"
-                )
+                self._ways.tell(f"{strain} so far")
 
 
 def _refuse_broken(found: Change) -> None:

@@ -67,7 +67,7 @@ def compile_apart(settings: Rules) -> None:
     Compiling is seconds of Python, during which every other thread of this process would get half its time.
     Whatever goes wrong there goes wrong again where the rules are loaded, and is told there.
     """
-    command = [sys.executable, "-m", "tocsin.app.rule_sets"]
+    command = [sys.executable, "-P", "-m", "tocsin.app.rule_sets"]  # -P: the working folder has no modules
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
             command,

@@ -123,8 +123,7 @@ def kafka_worker(
     worker = Worker(source, detector, sink, pace, Watch(progress.count, tell), sides)
     reloader = None
     if asked is None:  # a range is judged by one set
-        build = lambda new: worker.detector.successor(new)  # noqa: E731, PLW0108 - of the detector at that time
-        ways = _reloading(settings, worker, tell, build, strict)
+        ways = _reloading(settings, worker, tell, strict=strict)
         reloader = Reloader(ways, rules, settings.rules.reload_seconds)
     care = Caretaker(results, lambda: sink.version, tell)
     running = Running(worker, source, sink, progress, rules, reloader)
@@ -143,16 +142,13 @@ def kafka_worker(
                     follower.stop(sink.version)
 
 
-def _reloading(
-    settings: Settings,
-    worker: Worker,
-    tell: Callable[[str], None],
-    build: Callable[[RuleSet], Detector],
-    strict: bool,  # noqa: FBT001 - as `kafka_worker` was told
-) -> Ways:
+def _reloading(settings: Settings, worker: Worker, tell: Callable[[str], None], *, strict: bool) -> Ways:
     def load() -> RuleSet:
         compile_apart(settings.rules)
         return rules_of(settings.rules, tell, strict=strict)
+
+    def build(rules: RuleSet) -> Detector:
+        return worker.detector.successor(rules)
 
     def swap(detector: Detector) -> None:
         worker.detector = detector

@@ -24,6 +24,12 @@ class Strain:
     stopped: int
     skipped: int
 
+    def __str__(self) -> str:
+        return (
+            f"rule {self.rule.id} ({self.rule.title}) did not see everything: its regular expression took too"
+            f" long on some values, and was stopped {self.stopped:,} and skipped {self.skipped:,} times"
+        )
+
 
 def strained(rules: Iterable[Rule]) -> list[Strain]:
     """Return the rules whose expressions were stopped since the process began."""

@@ -52,9 +52,7 @@ def profile(
     looked_at = f"{len(rules.rules):,} rules on {found.events:,} events"
     notice(f"{looked_at}: {total:,.1f} s if each were evaluated by itself")
     for strain in strained(rules.rules):
-        notice(
-            f"rule {strain.rule.id} ({strain.rule.title}): stopped {strain.stopped:,} times, it took too long"
-        )
+        notice(str(strain))
 
 
 def _rows(costs: list[RuleCost], *, as_text: bool) -> Iterator[dict[str, Any]]:

@@ -25,6 +25,7 @@ from tocsin.errors import ExitCode, SettingsError
 from tocsin.model import Judged, Level
 from tocsin.model.detection_record import detection_records
 from tocsin.rules import RuleSet, Status
+from tocsin.rules.strain import strained
 from tocsin.sources.files import RecordedFiles
 
 LEVELS = click.Choice([str(level) for level in Level])
@@ -150,6 +151,8 @@ def _summary(tally: Tally, files: RecordedFiles, rules: RuleSet) -> None:
     )
     levels = ", ".join(f"{count:,} {level}" for level, count in tally.levels().items())
     notice(f"detections: {levels or 'none'}")
+    for strain in strained(rules.rules):
+        notice(str(strain))
 
 
 def _count(number: int, noun: str) -> str:
