@@ -308,6 +308,22 @@ def test_a_static_member_finds_its_partitions_again(kafka, topic):
 
 
 @pytest.mark.kafka
+def test_of_two_static_members_of_the_same_name_one_ends(kafka, topic):
+    """And says so, instead of reading nothing for ever."""
+    send(kafka, topic, {0: 1})
+    with reading(kafka, topic, instance="a") as first:
+        first.until(first.source.caught_up)
+        with (
+            reading(kafka, topic, instance="a") as second,
+            pytest.raises(StreamError, match="refuses"),
+        ):
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                first.turn()
+                second.turn()
+
+
+@pytest.mark.kafka
 def test_it_tells_where_the_log_begins(kafka, topic):
     """A sink that never saw a partition is told a number, not a word."""
     send(kafka, topic, {0: 10})

@@ -72,7 +72,7 @@ class Link:
             )
 
     def _heard(self, error: KafkaError) -> None:
-        if error.code() in _REFUSED:
+        if error.code() in _REFUSED or error.fatal():
             self._refused = error
         logger.info("%s", error)
 
