@@ -152,6 +152,30 @@ def test_the_thread_waits_to_be_asked_without_seconds(worker):
         until(lambda: len(worker.ids) == 2)
 
 
+def test_a_mistake_of_ours_does_not_end_the_thread(worker):
+    """Whatever a library raises on a rule: it is told, and the next look is made."""
+    raised = iter([KeyError("oops")])
+
+    def build(rules):
+        for error in raised:
+            raise error
+        return Detector(rules)
+
+    ways = Ways(
+        stamp=lambda: stamp([worker.folder]),
+        load=lambda: load_rules(worker.folder),
+        build=build,
+        swap=lambda detector: setattr(worker, "detector", detector),
+        tell=worker.told.append,
+    )
+    with Reloader(ways, worker.detector.rules, 0) as reloader:
+        (worker.folder / "two.yml").write_text(TWO)
+        reloader.ask()
+        until(lambda: any("goes on judging: KeyError: 'oops'" in said for said in worker.told))
+        reloader.ask()
+        until(lambda: len(worker.ids) == 2)
+
+
 def test_files_are_left_until_they_are_written(worker, monkeypatch):
     """A stamp that still changes is waited for."""
     stamps = iter([0, 1, 2, 3, 3])

@@ -83,8 +83,12 @@ class Reloader:
         while not self._ended:
             self._bell.wait(self._seconds)
             self._bell.clear()
-            if not self._ended:
+            if self._ended:
+                return
+            try:
                 self.look()
+            except Exception as error:  # noqa: BLE001 - the end of this thread would be the end of all reloads
+                self._ways.tell(f"rules not reloaded, {self._at()}: {type(error).__name__}: {error}")
 
     def look(self) -> None:
         """Reload if that was asked for or the files have changed, and say which rules were held up."""
@@ -114,7 +118,7 @@ class Reloader:
             found = change(self.rules, rules)
             _refuse_broken(found)
         except TocsinError as error:
-            self._ways.tell(f"rules not reloaded, revision {self.rules.revision} goes on judging: {error}")
+            self._ways.tell(f"rules not reloaded, {self._at()}: {error}")
             return
         if rules.revision != self.rules.revision:
             self._ways.swap(self._ways.build(rules))
@@ -126,6 +130,9 @@ class Reloader:
             self._strained.clear()
         elif asked:
             self._ways.tell(f"rules are as they were: revision {rules.revision}")
+
+    def _at(self) -> str:
+        return f"revision {self.rules.revision} goes on judging"
 
     def _tell_of_strain(self) -> None:
         for strain in strained(self.rules.rules):

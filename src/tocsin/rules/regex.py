@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import re2
 
@@ -151,10 +151,7 @@ class Linear:
     """
 
     def __init__(self, form: str, beyond_ascii: Bounded | None) -> None:
-        options = re2.Options()
-        options.never_capture = True
-        options.log_errors = False
-        self._expression = re2.compile(form.encode(), options)
+        self._expression = _re2_compiled(form)
         self._beyond_ascii = beyond_ascii
 
     def search(self, text: str) -> Found | None:
@@ -171,6 +168,22 @@ class Linear:
         start, end = found.span()
         before = len(raw[:start].decode())
         return _Span(before, before + len(raw[start:end].decode()))
+
+
+_RE2_BYTES = (2 * 1024 * 1024, 8 * 1024 * 1024)
+"""What an expression may hold: RE2 fills it with what it learns of texts. Few need more than the first."""
+
+
+def _re2_compiled(form: str) -> Any:  # noqa: ANN401 - re2 ships no types
+    options = re2.Options()
+    options.never_capture = True
+    options.log_errors = False
+    try:
+        options.max_mem = _RE2_BYTES[0]
+        return re2.compile(form.encode(), options)
+    except re2.error:
+        options.max_mem = _RE2_BYTES[1]
+        return re2.compile(form.encode(), options)
 
 
 def _utf8(text: str) -> bytes:
