@@ -1,6 +1,7 @@
 """Which rules are tried on an event: none is hidden that the log sources do not keep out."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -128,3 +129,48 @@ def test_what_keeps_a_rule_out_is_named():
     decision = routing(UNKNOWN, rule)
     assert decision.says_nothing
     assert not decision.candidate
+
+
+SEVERAL: tuple[dict[str, Any], ...] = (
+    {"s": {"a": ["alpha.example", "beta"], "b|endswith": "ending.long", "c": "true"}},
+    {"s": {"a|contains": "gamma", "d.e": "deep"}},
+    {"s": [{"a": "beta"}, {"b|contains": "middle", "d.e|re": "d+"}]},
+    {"s": {"d.e": ["deep", "other"], "b": "middle"}},
+)
+texts = st.sampled_from(
+    ["alpha.example", "beta", "gamma", "an ending.long", "middle", "deep", "other", True, None]
+)
+values = st.one_of(texts, st.lists(texts, max_size=3))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                **dict.fromkeys("abc", values),
+                "d": st.one_of(
+                    texts,
+                    st.dictionaries(st.just("e"), values),
+                    st.lists(st.dictionaries(st.just("e"), values), max_size=2),
+                ),
+                "d.e": values,
+            },
+        ),
+        max_size=4,
+    )
+)
+def test_fields_with_several_values_hide_nothing(events):
+    """Lists and objects beside plain values: what fires is what the plain matcher says."""
+    rules = tuple(
+        rule_of(rule_text(detection, "s", id=rule_id(number), logsource={"category": "mine"}))
+        for number, detection in enumerate(SEVERAL)
+    )
+    verdicts = Detector(RuleSet(rules, (), "revision")).judge_lines(
+        [json.dumps(found).encode() for found in events]
+    )
+    fired = [[detection.rule_id for detection in verdict.detections] for verdict in verdicts]
+    assert fired == [
+        [rule.id for rule in rules if matcher(rule.condition)(Reading(found))] for found in events
+    ]

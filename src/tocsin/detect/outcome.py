@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tocsin.decode.columns import Group
+from tocsin.decode.columns import COMPOSITE, Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.memo import distinct, fields_of
 from tocsin.detect.oracle import Matcher, evidence, matcher
@@ -58,9 +58,16 @@ class View:
             return Reading(self.group.event(place).fields)
         return Reading({field: self.value(place, field) for field in fields})
 
-    def key(self, place: int, fields: Sequence[str]) -> tuple[object, ...]:
-        """Return the values of fields such that keys are equal only if rules cannot tell the values apart."""
-        return tuple([distinct(self.value(place, field)) for field in fields])
+    def key(self, place: int, fields: Sequence[str]) -> tuple[object, ...] | None:
+        """Return the values of fields such that keys are equal only if rules cannot tell the values apart.
+
+        Returns:
+            None when one of them is not one scalar: the event has to be looked at in full.
+        """
+        values = [self.value(place, field) for field in fields]
+        if any(value is COMPOSITE for value in values):
+            return None
+        return tuple([distinct(value) for value in values])
 
 
 class Outcome:
@@ -122,7 +129,10 @@ class Outcome:
             fields = self._told[fired] = _names(map(self._telling, fired))
         if fields is None:
             return self.conclude(fired, view.reading(place, None))
-        values = (fired, *view.key(place, fields))
+        key = view.key(place, fields)
+        if key is None:
+            return self.conclude(fired, view.reading(place, None))
+        values = (fired, *key)
         found = self._verdicts.get(values)
         if found is None:
             found = self.conclude(fired, view.reading(place, fields))
@@ -154,6 +164,8 @@ class Outcome:
         if self._seen is None:
             return self._test(view.reading(place, None))
         key = view.key(place, self._seen)
+        if key is None:
+            return self._test(view.reading(place, None))
         found = self._known.get(key)
         if found is None:
             found = self._test(view.reading(place, self._seen))
