@@ -26,8 +26,12 @@ class Plan:
         for condition in conditions:
             uses.update(self._patterns(condition))
         self._prices = {pattern: expected(pattern, count) for pattern, count in uses.items()}
-        self.chosen: set[Pattern] = set()
-        self.covers = [self._take(condition) for condition in conditions]
+        self.covers = [
+            None if condition is None else cover_of(condition, self.clues, self._prices.__getitem__)
+            for condition in conditions
+        ]
+        self.chosen: set[Pattern] = {pattern for cover in self.covers for pattern in cover or ()}
+        self.decide(place for place, cover in enumerate(self.covers) if cover is None)
 
     def _patterns(self, condition: Node | None) -> set[Pattern]:
         found: set[Pattern] = set()
@@ -38,14 +42,6 @@ class Plan:
             if clue is not None:
                 found |= clue.patterns
         return found
-
-    def _take(self, condition: Node | None) -> frozenset[Pattern] | None:
-        """Choose the patterns for a rule; return those of which one must be found, or None."""
-        if condition is None:
-            return None
-        cover = cover_of(condition, self.clues, self._prices.__getitem__)
-        self.chosen |= self._decide(condition) if cover is None else cover
-        return cover
 
     def decide(self, places: Iterable[int]) -> frozenset[Pattern]:
         """Choose all patterns of these rules, and tests for the rest; return what was not chosen before."""

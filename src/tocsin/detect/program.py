@@ -131,13 +131,13 @@ class Program:
             found = self._deductions[place] = deduction(condition, self._signals)
         return found
 
-    def _review(self) -> None:
+    def _review(self, least: float = FEWEST_TESTS) -> None:
         """Look for more on behalf of the rules that were tested often; ever more rarely, as it settles."""
         asked = Counter[int]()
         for outcome in self._outcomes.values():
             if outcome is not None:
                 asked.update(dict.fromkeys(outcome.doubtful, outcome.asked))
-        least = max(FEWEST_TESTS, self._judged * OFTEN)
+        least = max(least, self._judged * OFTEN)
         often = [place for place, times in asked.items() if times >= least]
         self._judged = 0
         self._review_at *= 2
