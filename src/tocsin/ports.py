@@ -60,6 +60,9 @@ class Source(Protocol):
             SettingsError: it may not have: the stream was made anew under the same name.
         """
 
+    def waiting(self) -> float | None:
+        """Return for how many seconds nobody has answered; None when somebody does. For any thread."""
+
     def commit(self, positions: Positions) -> None:
         """Copy positions to where lag tools look. Never the truth, so it may fail with a notice only."""
 

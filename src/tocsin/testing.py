@@ -21,6 +21,7 @@ class MemorySource:
         committed: positions that the loop copied to the group.
         sought: every call of `seek`.
         held_back: how often a poll wanted no records.
+        away_for: what a test wants `waiting` to say.
     """
 
     def __init__(self, batches: Iterable[Batch]) -> None:
@@ -31,6 +32,7 @@ class MemorySource:
         self.committed: dict[int, int] = {}
         self.sought: list[Positions] = []
         self.held_back = 0
+        self.away_for: float | None = None
         self.listener: Listener | None = None
 
     def open(self, listener: Listener) -> None:
@@ -85,6 +87,10 @@ class MemorySource:
 
     def confirm(self) -> None:
         """Do nothing: there is no other topic of the name."""
+
+    def waiting(self) -> float | None:
+        """Return `away_for`."""
+        return self.away_for
 
     def commit(self, positions: Positions) -> None:
         """Remember the positions."""

@@ -449,6 +449,15 @@ def test_a_store_that_stays_away_ends_the_worker():
     assert sink.verdicts == []
 
 
+def test_no_store_is_given_up_while_the_stream_is_away():
+    """It may be on the same cluster; the patience begins when the stream is back."""
+    source, sink = MemorySource([batch(0, 3)]), AwayUntilSink(3)
+    source.away_for = 100.0
+    with running(worker(source, sink, Pace(poll_seconds=0.01, patience_seconds=0.05))):
+        wait_until(lambda: sink.positions == {0: 3})
+    assert sink.tries == 4
+
+
 def test_a_failed_worker_leaves_its_partitions_as_they_are():
     """Leaving the group asks it to finish; what a failure has interrupted belongs to whoever comes next."""
     source, sink = MemorySource([batch(0, 3)]), AwayUntilSink(10_000)

@@ -313,14 +313,14 @@ def test_of_two_static_members_of_the_same_name_one_ends(kafka, topic):
     send(kafka, topic, {0: 1})
     with reading(kafka, topic, instance="a") as first:
         first.until(first.source.caught_up)
-        with (
-            reading(kafka, topic, instance="a") as second,
-            pytest.raises(StreamError, match="refuses"),
-        ):
-            deadline = time.monotonic() + 30
-            while time.monotonic() < deadline:
-                first.turn()
+        with reading(kafka, topic, instance="a") as second:
+
+            def turn_both() -> bool:
                 second.turn()
+                return False
+
+            with pytest.raises(StreamError, match="refuses"):
+                first.until(turn_both)
 
 
 @pytest.mark.kafka

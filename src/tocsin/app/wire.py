@@ -65,11 +65,11 @@ class Running:
     def connection(self) -> Connection:
         """Return what the source knows of the group and the cluster; a range is read without a group."""
         member = self.source.joined() if isinstance(self.source, KafkaSource) else True
-        return Connection(member, self.source.lag(), self.source.link.waiting())
+        return Connection(member, self.source.lag(), self.source.waiting())
 
     def waiting(self) -> str:
         """Return in words what the worker waits for; an empty text when it works."""
-        away = self.source.link.waiting()
+        away = self.source.waiting()
         troubles = [] if away is None else [f"waiting for Kafka since {away:.0f} s"]
         troubles += [f"{w.name}: {w.trouble}" for w in self.worker.state().writers if w.trouble]
         return "; ".join(troubles)

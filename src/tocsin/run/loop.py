@@ -104,7 +104,7 @@ class Worker:
         self.watch = watch
         self._bell = threading.Event()
         sinks = [("results", sink, pace), *((side.name, side.sink, side.pace or pace) for side in sides)]
-        around = Surroundings(source.confirm, self._bell, watch.tell)
+        around = Surroundings(source.confirm, source.waiting, self._bell, watch.tell)
         self._writers = [Writer(name, each, own, around) for name, each, own in sinks]
         backfill = frozenset(place for place, side in enumerate(sides, 1) if side.backfill)
         self._starting = Starting(self._writers, backfill, source.beginning)

@@ -61,11 +61,13 @@ class Surroundings:
 
     Attributes:
         confirm: `Source.confirm`, called before each flush of rows.
+        waiting: `Source.waiting`; as long as the stream is away, no store is given up: it may be the same.
         bell: set whenever there is something new to know.
         tell: called with sentences for the person watching, on the writer's thread.
     """
 
     confirm: Callable[[], None]
+    waiting: Callable[[], float | None]
     bell: threading.Event
     tell: Callable[[str], None]
 
@@ -273,11 +275,14 @@ class Writer:
 
     def _patiently(self, act: Callable[[], T]) -> T:
         """Do it, and again for as long as the store is away, within the patience we have."""
-        wait, since = _FIRST_WAIT, time.monotonic()
+        begun = since = time.monotonic()
+        wait = _FIRST_WAIT
         while True:
             try:
                 done = act()
             except StreamError as error:
+                if self._around.waiting() is not None:
+                    since = time.monotonic()
                 if self._orders.ending or time.monotonic() - since > self._pace.patience_seconds:
                     raise
                 if not self._trouble:
@@ -286,7 +291,7 @@ class Writer:
             else:
                 if self._trouble:
                     self._trouble = ""
-                    self._around.tell(f"{self.name}: works again after {time.monotonic() - since:.1f} s")
+                    self._around.tell(f"{self.name}: works again after {time.monotonic() - begun:.1f} s")
                 return done
             self._orders.pause(wait)
             wait = min(2 * wait, _LONGEST_WAIT)

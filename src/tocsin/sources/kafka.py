@@ -185,6 +185,10 @@ class KafkaSource:
         """See `SameTopic.confirm`."""
         self._same.confirm()
 
+    def waiting(self) -> float | None:
+        """Return for how many seconds no broker has answered; None when one does."""
+        return self.link.waiting()
+
     def commit(self, positions: Positions) -> None:
         """Copy the positions to the group, in the background; failing is not worth stopping for."""
         offsets = [TopicPartition(self._topic.name, p, o) for p, o in positions.items() if p in self._owned]

@@ -122,6 +122,10 @@ class KafkaRange:
         """See `SameTopic.confirm`."""
         self._same.confirm()
 
+    def waiting(self) -> float | None:
+        """Return for how many seconds no broker has answered; None when one does."""
+        return self.link.waiting()
+
     def commit(self, positions: Positions) -> None:
         """Do nothing: the positions of a replay are in its results alone."""
 
