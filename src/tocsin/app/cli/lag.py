@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import click
@@ -28,7 +28,6 @@ _COLUMNS = (
     "partition",
     "position",
     "committed",
-    "log_start",
     "log_end",
     "lag",
     "per_second",
@@ -124,10 +123,18 @@ def _tell(found: Sequence[Lag]) -> None:
     missed = sum(one.missed for one in found)
     words = f"lag {whole['lag']:,}"
     if whole["lag"] and whole["per_second"] is not None:
-        words += f"; caught up in {_duration(left)}" if left is not None else "; not catching up"
+        words += f"; caught up in {_duration(left)}" if left is not None else f"; {_trend(whole)}"
     notice(words + (f"; {idle} of {len(found)} partitions are read by nobody" if idle else ""))
     if missed:
         notice(f"{missed:,} records were removed from the topic before they were stored")
+
+
+def _trend(whole: Mapping[str, float | None]) -> str:
+    """Say how it goes where the lag has no end in sight; a tenth is the noise of a few seconds."""
+    read, came = whole["per_second"] or 0.0, whole["produced_per_second"] or 0.0
+    return (
+        "keeping pace" if read and read >= 0.9 * came else "falling behind" if read else "nothing is stored"
+    )
 
 
 def _row(one: Lag) -> dict[str, object]:
