@@ -6,7 +6,7 @@ import random
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.corpora import corpus
@@ -166,18 +166,21 @@ TWISTS = [
 
 
 @pytest.mark.parametrize("shape", [None, "winlog", "evtx", "lab", "ecs", "json"])
+@settings(deadline=None)
 @given(st.lists(payloads(), min_size=1, max_size=6))
 def test_events_that_are_almost_of_a_known_kind_are_the_same_in_columns(shape, found):
     """What does not fit the type of its kind is seen in full."""
     assert_agreement(taught_by(PAYLOADS, FIELDS, shape), batch_of(found), shape)
 
 
+@settings(deadline=None)
 @given(st.lists(payloads(), min_size=1, max_size=6))
 def test_any_event_may_be_the_first_of_its_kind(found):
     """What a decoder learnt from odd events does not mislead it."""
     assert_agreement(taught_by(found, FIELDS), batch_of([*found, *PAYLOADS]))
 
 
+@settings(deadline=None)
 @given(st.lists(events, max_size=5), shapes)
 def test_any_json_is_the_same_in_columns(found, shape):
     """Whatever stands where a number, a text or an object is expected."""
@@ -185,6 +188,7 @@ def test_any_json_is_the_same_in_columns(found, shape):
     assert_agreement(taught_by(lines, FIELDS, shape), batch_of(lines), shape)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.none() | st.binary(), headers), max_size=5), shapes)
 def test_any_bytes_are_the_same_in_columns(records, shape):
     """Noise is rejected for the same reason."""

@@ -66,21 +66,18 @@ class KnownKinds:
         self._first: dict[bytes, Callable[[bytes], msgspec.Struct | None]] = {}
         self._else: Callable[[bytes], msgspec.Struct | None] = _nothing
 
-    def sweep(self, values: Iterable[bytes]) -> list[msgspec.Struct | None]:
-        """Return what records are decoded to by the first guess; None where it was wrong or there is none."""
+    def opened(self) -> list[msgspec.Struct | None]:
+        """Return an empty list for what a batch's records are decoded to."""
         for kind in self._replaced:
             del self._by_row[kind.row]
         self._replaced.clear()
-        found: list[msgspec.Struct | None] = []
+        return []
+
+    def sweep(self, values: Iterable[bytes], found: list[msgspec.Struct | None]) -> None:
+        """Add what records are decoded to by the first guess; None where it was wrong or there is none."""
         if not self._first:
-            pending = map(self._else, values)
-            while True:
-                try:
-                    found.extend(pending)
-                except FAULTS:
-                    found.append(None)
-                else:
-                    return found
+            self._sweep_alike(values, found)
+            return
         first, otherwise, append = self._first.get, self._else, found.append
         for value in values:
             at = value.find(_MARK)
@@ -88,7 +85,16 @@ class KnownKinds:
                 append(first(value[at + _START : at + _END], otherwise)(value))
             except FAULTS:
                 append(None)
-        return found
+
+    def _sweep_alike(self, values: Iterable[bytes], found: list[msgspec.Struct | None]) -> None:
+        pending = map(self._else, values)
+        while True:
+            try:
+                found.extend(pending)
+            except FAULTS:
+                found.append(None)
+            else:
+                return
 
     def sorted(self, rows: Sequence[int], found: Sequence[msgspec.Struct | None]) -> tuple[Found, list[int]]:
         """Return rows by kind, and those that were decoded to nothing."""

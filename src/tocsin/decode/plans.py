@@ -11,8 +11,7 @@ import msgspec
 
 from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
 from tocsin.decode.shapes import SHAPES
-from tocsin.decode.times import with_zones
-from tocsin.decode.views import Column, Place, Table, View, constant, is_empty, times
+from tocsin.decode.views import Column, Place, Table, View, Zones, filled, times
 from tocsin.decode.winlog import MACHINE_TIMES, TIMES
 
 SCALAR = str | int | float | bool | None
@@ -147,17 +146,15 @@ class FlatPlan:
         """
         machine = tuple([self.source(name)[0] for name in MACHINE_TIMES])
         others = [self.source(name)[0] for name in TIMES[:depth]]
+        zoned = Zones().column
 
         def read(view: View) -> Sequence[str]:
-            found: Sequence[str] | None = None
-            if not is_empty(view.at(machine[0])):
-                found = with_zones(*map(view.at, machine))
+            found = filled([""] * view.count, [view.at(place) for place in machine], zoned)
             for place in others:
-                if found is None:
-                    found = times(view.at(place))
-                elif not all(found):
-                    found = [own or time for own, time in zip(found, times(view.at(place)), strict=True)]
-            return constant("", view.count) if found is None else found
+                if all(found):
+                    break
+                found = filled(found, [view.at(place)], times)
+            return found
 
         return read
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import cast
 
 _TOO_LATE = 100_000_000_000
 """As seconds since 1970 this is the year 5138: larger numbers are milli-, micro- or nanoseconds."""
@@ -78,31 +76,14 @@ def from_milliseconds(timestamp: int) -> str:
     return "" if timestamp < 0 else iso_8601(timestamp / 1000) or ""
 
 
-def with_zones(
-    locals_: Sequence[object], stamped: Sequence[object], universal: Sequence[object]
-) -> Sequence[str]:
-    """Return many times of clocks as ISO 8601 with the offset that `zone_between` gives; empty for no time.
+def with_zone(local: object, stamped: object, universal: object) -> str:
+    """Return a time of a clock as ISO 8601 with the offset that `zone_between` gives; empty for no time.
 
     Args:
-        locals_: the times, without an offset as a rule.
-        stamped: other moments by the same clocks; None for the times themselves.
-        universal: the same moments in UTC.
+        local: the time, without an offset as a rule.
+        stamped: another moment by the same clock; None for the time itself.
+        universal: the same moment in UTC.
     """
-    local, own, utc = cast(Sequence[Sequence[str]], (locals_, stamped, universal))
-    try:
-        parsed = list(map(datetime.fromisoformat, local))
-        return [
-            f"{text[:10]}T{text[11:]}{_zone(mine[:16], theirs[:16])}"
-            if found.tzinfo is None and theirs[-1] == "Z" and len(text) > 18 and text[4] == "-"
-            else with_zone(text, mine, theirs)
-            for text, mine, theirs, found in zip(local, own, utc, parsed, strict=True)
-        ]
-    except (ValueError, TypeError, IndexError):
-        return list(map(with_zone, locals_, stamped, universal))
-
-
-def with_zone(local: object, stamped: object, universal: object) -> str:
-    """Return a time of a clock; see `with_zones`."""
     if local is None:
         return ""
     return iso_8601(local, zone_between(local if stamped is None else stamped, universal)) or ""

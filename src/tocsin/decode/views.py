@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, cast
 
 import msgspec
 
-from tocsin.decode.times import iso_8601
+from tocsin.decode.times import iso_8601, with_zone
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -119,38 +119,85 @@ def times(column: Column) -> list[str]:
     ]
 
 
-class Memo(Generic[T]):
-    """Remembers what a function made of the values of some columns; the function must not tell 1 from True.
+def filled(
+    found: Sequence[str], columns: Sequence[Column], make: Callable[..., Sequence[str]]
+) -> Sequence[str]:
+    """Return a column with what is made of other columns where it is empty and the first of those is not.
 
     Args:
-        make: from one value of each column to the result.
+        found: the column.
+        columns: what the rest is made of.
+        make: from columns of the same rows to a column.
+    """
+    if not any(found) and is_full(columns[0]):
+        return make(*columns)
+    places = [place for place, value in enumerate(columns[0]) if value is not None and not found[place]]
+    if not places:
+        return found
+    pick = picker(places)
+    full = list(found)
+    for place, value in zip(places, make(*map(pick, columns)), strict=True):
+        full[place] = value
+    return full
+
+
+class Memo(Generic[T]):
+    """Remembers what a function made of the values of some columns.
+
+    Args:
+        make: from one value of each column to the result, which is not None. Must not tell 1 from True.
     """
 
     def __init__(self, make: Callable[..., T]) -> None:
         self._make = make
-        self._known: dict[tuple[object, ...], T] = {}
+        self._known: dict[tuple[int, ...], dict[object, T]] = {}
 
     def column(self, columns: Sequence[Column]) -> Sequence[T]:
         """Return the function's results for the rows of some columns."""
-        if all(map(is_empty, columns)):
+        told = [place for place, column in enumerate(columns) if not is_empty(column)]
+        if not told:
             return constant(self._make(*[None] * len(columns)), len(columns[0]))
-        known = self._known
-        keys = list(zip(*columns, strict=True))
+        known = self._known.setdefault(tuple(told), {})
+        keys = (
+            columns[told[0]]
+            if len(told) == 1
+            else list(zip(*[columns[place] for place in told], strict=True))
+        )
         found = list(map(known.get, keys))
-        if None in found:
+        if not all(found):
             if len(known) > MOST:
                 known.clear()
-            found = [
-                self._made(key) if value is None else value for key, value in zip(keys, found, strict=True)
-            ]
-        return found  # type: ignore[return-value]  # no None is left
+            rows = [row for row, value in enumerate(found) if value is None]
+            for row in rows:
+                found[row] = self._made(known, keys[row], [column[row] for column in columns])
+        return cast(Sequence[T], found)
 
-    def _made(self, key: tuple[object, ...]) -> T:
-        made = self._make(*key)
-        if sum([len(value) for value in key if isinstance(value, str)]) <= LONGEST:
-            self._known[key] = made
+    def _made(self, known: dict[object, T], key: object, values: list[object]) -> T:
+        made = known.get(key)
+        if made is None:
+            made = self._make(*values)
+            if sum([len(value) for value in values if isinstance(value, str)]) <= LONGEST:
+                known[key] = made
         return made
 
+
+class Zones:
+    """Remembers times with the zones of the clocks that they were read from; see `with_zone`."""
+
+    def __init__(self) -> None:
+        self._memo = Memo(lambda local, stamped, minute: with_zone(local, stamped, f"{minute}Z"))
+
+    def column(self, local: Column, stamped: Column, universal: Column) -> Sequence[str]:
+        """Return many times of clocks."""
+        kinds = {*map(type, local), *map(type, stamped), *map(type, universal)}
+        utc = cast(Sequence[str], universal)
+        if kinds != {str} or not all(utc) or set(map(_LAST, utc)) != {"Z"}:
+            return list(map(with_zone, local, stamped, universal))
+        return self._memo.column((local, stamped, list(map(_MINUTE, utc))))
+
+
+_MINUTE = itemgetter(slice(0, 16))  # `zone_between` looks at no more
+_LAST = itemgetter(-1)
 
 MOST = 20_000
 """Results that a memo keeps before it starts anew."""

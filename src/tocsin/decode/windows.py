@@ -114,4 +114,13 @@ def address_in(service: str, fields: Mapping[str, object]) -> str:
 
 def address_names(service: str) -> tuple[str, ...]:
     """Return the fields that say from where, in the order in which they are looked at."""
-    return ("SourceIp",) if service == "sysmon" else SOURCE_IP
+    return _ADDRESSES.get(service, SOURCE_IP)
+
+
+_ADDRESSES = {
+    "sysmon": ("SourceIp",),
+    "security": ("IpAddress", "SourceAddress", "ClientAddress"),
+    "powershell": ("ClientIP",),
+    "powershell-classic": ("ClientIP",),
+}
+"""Service -> what of `SOURCE_IP` its events have."""
