@@ -14,14 +14,21 @@ from tocsin.rules.documents import Document, documents
 from tocsin.rules.files import RuleFile
 from tocsin.rules.parse import parse_rule
 from tocsin.rules.re2_form import FOLDED_TO_ASCII
-from tocsin.rules.regex import Bounded, Linear, bound_on, compiled, problem_of, python_compiled, strain_on
+from tocsin.rules.regex import (
+    Bounded,
+    Linear,
+    Long,
+    bound_on,
+    compiled,
+    problem_of,
+    python_compiled,
+    strain_on,
+)
 from tocsin.rules.strain import strained
 
 VALUES = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
-ALPHABET = (
-    "aAbkKsSiIzZ019_- .\\/\n\r\t\x0b\x1c\x00é\u00df\u0130\u0131\u017f\u212a\u0660\u00a0\u2028\U0001f600"
-)
+ALPHABET = "aAbkKsSiIzZ019_- .\\/\n\r\t\x0b\x1c\x00é\u00df\u0130\u0131\u017f\u212a\u0660\u00a0\u2028\u2013\u201c\U0001f600"
 TEXTS = st.text(st.sampled_from(ALPHABET), max_size=8)
 
 _CHARACTERS = st.sampled_from(
@@ -44,7 +51,18 @@ _CLASSES = st.sampled_from(
             r"[\Wa]",
             "[^k]",
         ),
-        *(r"[\x00-\x7f]", r"[^\x00-\x7f]", "[A-Z0-9]", r"[\D\n]", "[é-\u2028]", "[^i]", "[i]"),
+        *(
+            "\u2013",
+            "[\u2013-\u2015]",
+            "[^\u201c\u201d]",
+            r"[\x00-\x7f]",
+            r"[^\x00-\x7f]",
+            "[A-Z0-9]",
+            r"[\D\n]",
+            "[é-\u2028]",
+            "[^i]",
+            "[i]",
+        ),
     ]
 )
 _PLACES = st.sampled_from(["^", "$", r"\A", r"\Z", r"\b"])
@@ -98,6 +116,30 @@ def test_classes_are_unicodes(pattern):
     letters = [chr(code) for code in range(0x20000) if not 0xD800 <= code <= 0xDFFF]
     odd = [c for c in letters if (wanted.match(c) is None) != (expression.search(c) is None)]
     assert [c for c in odd if unicodedata.category(c) != "Cn"] == []
+
+
+@settings(deadline=None)
+@given(
+    least=st.integers(0, 5),
+    most=st.sampled_from(["", ",", ",7"]),
+    lazy=st.booleans(),
+    flags=st.sampled_from(["", "s", "m"]),
+    text=TEXTS,
+)
+def test_an_expression_that_asks_for_length_only_measures(least, most, lazy, flags, text):
+    """`.{8000}` is what authors write for "longer than"; line ends count with the flag `s` only."""
+    pattern = f".{{{least}{most}}}" + "?" * lazy
+    expression = compiled(pattern, flags)
+    assert isinstance(expression, Long)
+    assert (expression.search(text) is None) == (python(pattern, flags).search(text) is None)
+
+
+def test_a_length_beyond_what_re2_counts_needs_no_bound():
+    """And takes no time on a text that is just too short."""
+    assert bound_on("(?s).{8000}", "") == ""
+    assert compiled("(?s).{8000}", "").search("x" * 7999) is None
+    assert compiled("(?s).{8000}", "").search("x\n" * 4000) is not None
+    assert compiled(".{1500}", "").search("x\n" * 4000) is None
 
 
 def test_letters_that_count_as_ascii_are_those_of_python():

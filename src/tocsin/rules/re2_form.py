@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -53,6 +54,30 @@ def re2_form(pattern: str, flags: int) -> Form:
         raise Inexpressible("nesting") from error
     writer = _Writer(parsed.state, parsed.state.flags | flags)
     return Form(writer.sequence(parsed, tail=True), "AT_BOUNDARY" in repr(parsed))
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """An expression that only asks for so many characters: `.{8000}`, of which RE2 could count up to 1000.
+
+    Attributes:
+        least: how many.
+        one_line: they must stand in one line.
+    """
+
+    least: int
+    one_line: bool
+
+
+def length_form(pattern: str, flags: int) -> Length | None:
+    """Return how long a text must be for a valid expression to hold; None when it asks for anything else."""
+    parsed = _parser.parse(pattern, flags)
+    if len(parsed) != 1 or parsed[0][0].name not in ("MAX_REPEAT", "MIN_REPEAT"):
+        return None
+    least, _, items = parsed[0][1]
+    if len(items) != 1 or items[0][0].name != "ANY":
+        return None
+    return Length(least, one_line=not (parsed.state.flags | flags) & re.DOTALL)
 
 
 _MOST = 1000  # RE2's own bound on repetitions
@@ -161,10 +186,10 @@ class _Writer:
         written = _escaped(low) if low == high else f"{_escaped(low)}-{_escaped(high)}"
         if not self.flags & re.IGNORECASE:
             return written
-        if high > _ASCII:
+        if high > _ASCII and not _is_uncased(max(low, _ASCII + 1), high):
             raise Inexpressible("letters beyond ASCII without regard to case")
         extra = FOLDED_TO_ASCII if not self.flags & re.ASCII else {}
-        letters = [chr(code) for code in range(low, high + 1) if chr(code).isalpha()]
+        letters = [chr(code) for code in range(low, min(high, _ASCII) + 1) if chr(code).isalpha()]
         same = "".join(letter.swapcase() + extra.get(letter.lower(), "") for letter in letters)
         return written + "".join(_escaped(ord(letter)) for letter in same)
 
@@ -183,6 +208,17 @@ class _Writer:
         bounds = f"{least}," if unbounded else f"{least},{most}"
         sign = {"0,": "*", "1,": "+", "0,1": "?"}.get(bounds, f"{{{bounds}}}")
         return f"(?:{self.sequence(items, tail=False)}){sign}{lazily}"
+
+
+def _is_uncased(low: int, high: int) -> bool:
+    """Say whether case makes no difference to any of a few characters, such as dashes and quotes."""
+    if high - low > _FEW:
+        return False
+    letters = map(chr, range(low, high + 1))
+    return all(c.lower() == c.upper() == c and unicodedata.category(c)[0] not in "LM" for c in letters)
+
+
+_FEW = 256
 
 
 def _either(alternatives: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import re2
 
-from tocsin.rules.re2_form import Inexpressible, re2_form
+from tocsin.rules.re2_form import Inexpressible, Length, length_form, re2_form
 
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _LEADING_FLAGS = re.compile(r"\(\?[aiLmsux]+\)")
@@ -56,6 +56,9 @@ def compiled(pattern: str, flags: str) -> Expression:
     python_compiled(pattern, value)
     try:
         with _without_warnings():
+            length = length_form(pattern, value)
+            if length is not None:
+                return Long(length)
             form = re2_form(pattern, value)
         return Linear(form.pattern, _bounded(pattern, flags, r"\b") if form.ascii_only else None)
     except Inexpressible as what:
@@ -140,6 +143,23 @@ class _Span:
 
     def span(self) -> tuple[int, int]:
         return self.start, self.end
+
+
+class Long:
+    """An expression that only asks for the length of a text, or of a line in it."""
+
+    def __init__(self, length: Length) -> None:
+        self._length = length
+
+    def search(self, text: str) -> Found | None:
+        """Return the text, or the first line, that is long enough."""
+        least, start = self._length.least, 0
+        lines = text.split("\n") if self._length.one_line and len(text) >= least else [text]
+        for line in lines:
+            if len(line) >= least:
+                return _Span(start, start + len(line))
+            start += len(line) + 1
+        return None
 
 
 class Linear:
