@@ -28,7 +28,10 @@ from tocsin.rules.strain import strained
 
 VALUES = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
-ALPHABET = "aAbkKsSiIzZ019_- .\\/\n\r\t\x0b\x1c\x00é\u00df\u0130\u0131\u017f\u212a\u0660\u00a0\u2028\u2013\u201c\U0001f600"
+ALPHABET = (
+    "aAbkKsSiIzZ019_- .\\/\n\r\t\x0b\x1c"
+    "\x00é\u00df\u0130\u0131\u017f\u212a\u0660\u00a0\u2028\u2013\u201c\U0001f600"
+)
 TEXTS = st.text(st.sampled_from(ALPHABET), max_size=8)
 
 _CHARACTERS = st.sampled_from(
