@@ -3,7 +3,7 @@
     python benchmarks/decode.py [RULES.zip EVENTS...]
 
 Without arguments the rules are the built-in packs and the events those of the lab's simulator. Events are
-NDJSON, plain or zipped; they are shuffled, so that kinds are mixed as badly as they can be. Times are those of
+NDJSON, plain or zipped; they are shuffled, so that kinds are mixed as badly as can be. Times are those of
 the process, the best of several rounds that take turns; only the ratios compare between machines.
 """
 

@@ -14,7 +14,7 @@ from tocsin.decode.kinds import Kind, Wanted, WindowsKind
 from tocsin.decode.lab_kind import LabKind
 from tocsin.decode.samples import KindKey, Sample, sample
 from tocsin.decode.text import FAULTS
-from tocsin.model import Event
+from tocsin.model import Event, LogSource
 
 MOST = 1_000
 """Kinds that are known; real traffic has some hundreds."""
@@ -57,7 +57,7 @@ class KnownKinds:
 
     def _forget(self) -> None:
         self._records = 0
-        self._lab = 0
+        self._lab: dict[LogSource, int] = {}
         self._seen: dict[KindKey, _Seen] = {}
         self._kinds: dict[KindKey, WindowsKind] = {}
         self._by_row: dict[type[msgspec.Struct], Kind] = {}
@@ -133,11 +133,7 @@ class KnownKinds:
         """
         self._records += 1
         if shape is shapes.LAB:
-            self._lab += 1
-            if self._lab == self._patience:
-                lab = LabKind(self._wanted)
-                self._by_row[lab.row] = lab
-                self._else = lab.decode
+            self._learn_lab(event.logsource)
             return
         shown = sample(found, shape, event)
         if shown is None:
@@ -150,6 +146,14 @@ class KnownKinds:
                 self._forget()
             seen = self._seen[shown.key] = _Seen(0, shown)
         self._note(seen, shown, value)
+
+    def _learn_lab(self, source: LogSource) -> None:
+        self._lab[source] = self._lab.get(source, 0) + 1
+        if self._lab[source] == self._patience:
+            known = [other for other, count in self._lab.items() if count >= self._patience]
+            lab = LabKind(self._wanted, known)
+            self._by_row[lab.row] = lab
+            self._else = lab.decode
 
     def _note(self, seen: _Seen, shown: Sample, value: bytes) -> None:
         joined = seen.sample.joined(shown)

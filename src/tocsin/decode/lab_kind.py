@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,20 +15,20 @@ from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
 from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, signs_before, struct
 from tocsin.decode.views import Column, Place, Table, View, is_empty, places_by
-from tocsin.model import Events
+from tocsin.model import Events, LogSource
 
 _LAB_NAMES = {sigma: lab for lab, sigma in LAB.items()}
 
 
 class LabKind:
-    """All events of the lab.
+    """Events of the lab.
 
     Args:
         wanted: which fields are read.
+        sources: the log sources that there are; events of others are odd.
     """
 
-    def __init__(self, wanted: Wanted) -> None:
-        sources = {*LOGSOURCES.values(), WINDOWS}
+    def __init__(self, wanted: Wanted, sources: Iterable[LogSource]) -> None:
         self._fields = {source: wanted(source, ()) for source in sources}
         types: dict[str, object] = {BODY_ID[1]: str | None, "event_type": str, "timestamp": str}
         types |= dict.fromkeys(TEXTS, str | None) | dict.fromkeys(signs_before("event_type"), Absent)
@@ -43,15 +43,18 @@ class LabKind:
         """Return what decoded records say; see `Kind`."""
         view = View(Table(self._places, found).column, len(rows))
         ids = own_ids(view.at(BODY_ID))
+        types = cast(Sequence[str], _column(view, "event_type"))
+        source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types) if kind}
+        strange = {kind for kind in set(types) if source_of.get(kind) not in self._fields}
         odd = _odd(view, ids)
+        if strange:
+            odd.update(place for place, kind in enumerate(types) if kind in strange)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
             rest, others = self.read([rows[place] for place in kept], [found[place] for place in kept])
             return rest, [*(rows[place] for place in sorted(odd)), *others]
-        types = cast(Sequence[str], _column(view, "event_type"))
         times = cast(Sequence[str], _column(view, "timestamp"))
         users, hosts, addresses = (_texts(_column(view, name)) for name in ("user", "host", "source_ip"))
-        source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types)}
         shares = []
         for source, places in places_by(types, source_of).items():
             columns = {name: _final(view, name) for name in self._fields[source]}
@@ -82,9 +85,9 @@ def _final(view: View, field: str) -> Column:
 
 
 def _odd(view: View, ids: Sequence[str]) -> set[int]:
-    """Return the places of what is no event, or has no id or time that is one."""
-    types, given = _column(view, "event_type"), view.at(BODY_ID)
-    odd = set() if all(types) else {place for place, value in enumerate(types) if not value}
+    """Return the places of what has no id or time that is one."""
+    given = view.at(BODY_ID)
+    odd: set[int] = set()
     if not all(ids):
         odd.update(place for place, own in enumerate(ids) if not own and given[place] is not None)
     return odd | _no_times(_column(view, "timestamp"))
