@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import msgspec
 
@@ -145,10 +146,8 @@ class ColumnDecoder:
             groups[events[row].logsource, _constants(events[row])].append(row)
         shares = []
         for (logsource, constants), members in groups.items():
-            columns = {
-                name: [column_value(events[row].fields, name) for row in members]
-                for name in self._fields(logsource, constants)
-            }
+            fields = [events[row].fields for row in members]
+            columns = columns_of(fields, self._fields(logsource, constants))
             shares.append(Share(logsource, constants, members, columns))
         return Part(rows, Events.of([events[row] for row in rows]), shares)
 
@@ -169,15 +168,44 @@ def _constants(event: Event) -> Constants:
     )
 
 
+def columns_of(events: Sequence[Mapping[str, object]], names: frozenset[str]) -> dict[str, list[object]]:
+    """Return a column per name, given the fields of events: only what an event has is looked at.
+
+    Rules may read hundreds of fields of which an event has ten, most of all where its log is unknown.
+    """
+    columns: dict[str, list[object]] = {name: [None] * len(events) for name in names}
+    led_to = _led_to(names)
+    for place, fields in enumerate(events):
+        for key in fields:
+            for name in led_to.get(key, ()):
+                columns[name][place] = column_value(fields, name)
+    return columns
+
+
+@lru_cache(maxsize=200)
+def _led_to(names: frozenset[str]) -> dict[str, list[str]]:
+    """Return the names that a key of an event may lead to: itself, and those that it begins, up to a dot."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        parts = name.split(".")
+        for count in range(1, len(parts) + 1):
+            found.setdefault(".".join(parts[:count]), []).append(name)
+    return found
+
+
 def column_value(fields: Mapping[str, object], name: str) -> object:
     """Return what stands in the column of a field, given the fields of an event."""
     if name in fields:
         value = fields[name]
         return value if value is None or isinstance(value, str | int | float) else COMPOSITE
+    found: object = None
     head, dot, rest = name.partition(".")
     while dot:
-        if isinstance(fields.get(head), dict | list):
+        inner = fields.get(head)
+        if isinstance(inner, dict) and found is None:
+            found = column_value(inner, rest)
+        elif isinstance(inner, dict | list):  # several values, or several ways to one
             return COMPOSITE
         more, dot, rest = rest.partition(".")
         head = f"{head}.{more}"
-    return None
+    return found
