@@ -1,11 +1,14 @@
 """Every rule that SigmaHQ publishes is accounted for."""
 
+import time
+
 import pytest
 
 from tests.corpora import corpus
 from tocsin.rules import RuleSet, Status, read_rules
 from tocsin.rules.ir import Regex, atoms
 from tocsin.rules.regex import Bounded, compiled
+from tocsin.rules.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +25,17 @@ def test_every_rule_of_sigmahq_is_evaluable_or_named_with_its_reason(found):
     assert all(entry.reason.startswith("the placeholder %") for entry in others)
     assert len(found.by_id) == len(found.rules)
     assert all(rule.tactics for rule in found.rules if any(t.startswith("attack.t1") for t in rule.tags))
+
+
+def test_a_warm_start_takes_a_fraction_of_a_cold_one(tmp_path):
+    """Of all of SigmaHQ, in the time of the processor; and it gives the same set."""
+    store = Store(tmp_path / "store", pytest.fail)
+    began = time.process_time()
+    cold = read_rules([corpus("sigmahq/sigmahq-rules.zip")], store=store)
+    between = time.process_time()
+    warm = read_rules([corpus("sigmahq/sigmahq-rules.zip")], store=store)
+    assert warm == cold
+    assert time.process_time() - between < (between - began) / 5
 
 
 def test_every_expression_of_sigmahq_is_linear(found):

@@ -77,7 +77,7 @@ class Reloader:
     ) -> None:
         self._ended = True
         self._bell.set()
-        self._thread.join(timeout=10.0)  # a compilation that is under way is left to the end of the process
+        self._thread.join(timeout=2.0)  # a compilation that is under way is left to the end of the process
 
     def _work(self) -> None:
         while not self._ended:
