@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from tocsin.model import Batch, Judged, Verdict
-from tocsin.ports import Listener, PositionMoved, Positions
+from tocsin.ports import BEGINNING, Listener, PositionMoved, Positions
 
 
 class MemorySource:
@@ -76,6 +76,12 @@ class MemorySource:
         """Hand out what is at the positions and after."""
         self.sought.append(positions)
         self._next.update({p: offset for p, offset in positions.items() if p in self.owned})
+
+    def caught_up(self) -> bool:
+        """Say whether nothing is left to hand out, of the partitions that are owned."""
+        ends = {p: o for batch in self._batches for p, o in zip(batch.partitions, batch.offsets, strict=True)}
+        sought = self._next.keys() >= self.owned and not self._changes
+        return sought and all(self._next[p] > ends.get(p, BEGINNING - 1) for p in self.owned)
 
     def beginning(self, partitions: list[int]) -> Positions:
         """Return the first offsets in the batches."""

@@ -289,8 +289,7 @@ def test_what_waits_in_the_queue_for_a_lost_partition_is_dropped():
     sink.writing.shut()
     judged: list[Judged] = []
     with running(worker(source, sink, NEVER, judged=judged.append)):
-        wait_until(lambda: len(judged) == 5)
-        assert sink.writing.arrived == 1  # the others wait behind it
+        wait_until(lambda: len(judged) == 5 and sink.writing.arrived == 1)  # the others wait behind it
         source.lose([0])
         wait_until(lambda: not source.owned)
         sink.writing.open()
@@ -595,6 +594,28 @@ def test_it_is_idle_when_everything_is_stored():
         sink.flushing.open()
         wait_until(loop.idle)
         assert sink.positions == {0: 3}
+
+
+def test_at_the_end_it_need_not_wait_for_the_time_of_a_flush():
+    """`--once` ends soon, however seldom is committed."""
+    source, sink = MemorySource([batch(0, 3)]), GatedSink()
+    loop = worker(source, sink, NEVER)
+    loop.run(lambda: source.caught_up() and loop.settled())
+    assert (sink.positions, sink.flushing.arrived) == ({0: 3}, 1)
+
+
+def test_a_worker_that_was_refused_at_the_end_has_not_reached_it():
+    """What the other one has not stored is read again first."""
+    kept = Kept()
+    source = MemorySource([batch(0, 3)])
+
+    def overtake(_: Judged) -> None:
+        kept.positions.setdefault(0, 1)
+
+    loop = worker(source, ListSink(kept), NEVER, judged=overtake)
+    loop.run(lambda: source.caught_up() and loop.settled())
+    assert kept.offsets(0) == [1, 2]
+    assert kept.positions == {0: 3}
 
 
 def test_its_state_says_what_waits_and_why():

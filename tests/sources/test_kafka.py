@@ -177,6 +177,7 @@ def test_it_reads_on_where_it_is_sent(kafka, topic):
         one.until(lambda: len(one.source.lag()) == 3 and bool(one.records))
         one.records.clear()
         one.source.seek({0: 10})
+        assert not one.source.caught_up()
         one.until(lambda: bool(one.records))
         assert one.records[0] == (0, 10)
         one.until(one.source.caught_up)

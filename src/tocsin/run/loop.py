@@ -22,7 +22,7 @@ from tocsin.detect import Detector
 from tocsin.errors import StreamError
 from tocsin.model import Batch, Judged
 from tocsin.ports import SideSink, Sink, Source
-from tocsin.run.orders import Load
+from tocsin.run.orders import Drain, Load
 from tocsin.run.pace import Pace, Portion
 from tocsin.run.starting import Starting
 from tocsin.run.writer import Surroundings, Writer, WriterState
@@ -111,6 +111,7 @@ class Worker:
         self._portion = Portion(pace)
         self._owned: set[int] = set()
         self._reading: set[int] = set()  # of those: sought, and neither refused nor given away since
+        self._wishes: list[Drain] = []
         self._turned = time.monotonic()
         self._ended = False
 
@@ -177,6 +178,14 @@ class Worker:
     def idle(self) -> bool:
         """Say whether everything that was polled is stored, and every partition's position is known."""
         return self._reading == self._owned and all(writer.idle for writer in self._writers)
+
+    def settled(self) -> bool:
+        """Say whether the worker is idle; if not, have what is held flushed now. For the loop's thread."""
+        if self.idle():
+            return True
+        if all(wish.done for wish in self._wishes):
+            self._wishes = [writer.drain() for writer in self._writers]
+        return False
 
     def state(self) -> State:
         """Return what the worker is about. May be called from any thread."""

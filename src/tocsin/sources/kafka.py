@@ -171,6 +171,7 @@ class KafkaSource:
             StreamError: the client refuses.
         """
         self._to_seek.update({p: o for p, o in positions.items() if p in self._owned - self._leaving})
+        self._lag = {p: behind for p, behind in self._lag.items() if p not in positions}  # measured anew
         self._seek()
 
     def beginning(self, partitions: list[int]) -> Positions:

@@ -148,12 +148,13 @@ class _Reporter:
                 click.echo("\n" if self._mode == "line" else "", err=True, nl=False)
 
     def finished(self) -> bool:
-        """Say whether everything that this worker is given has been read, for long enough to be true."""
+        """Say whether everything that this worker is given is stored, for long enough to be true."""
         now = time.monotonic()
         source = self._running.source
-        if not source.caught_up() or not self._running.worker.idle():
+        if not source.caught_up():
             self._last_behind = now
-        return now - self._last_behind >= (_SETTLED if source.lag() else _UNEMPLOYED)
+        at_the_end = now - self._last_behind >= (_SETTLED if source.lag() else _UNEMPLOYED)
+        return at_the_end and self._running.worker.settled()
 
     def _work(self) -> None:
         while not self._stop.wait(1.0):
