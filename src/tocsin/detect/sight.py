@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -174,6 +175,10 @@ def _cheaply(atom: Text | Regex | Cidr | Compare) -> Test:
     test = tester(atom)
     if not isinstance(atom, Regex):
         return test
+    length = _LENGTH.fullmatch(atom.pattern)
+    if length is not None and "s" not in atom.flags:
+        longest = int(length[1])
+        return lambda value: any(len(part) >= longest for part in value.text.split("\n"))
     least = least_length(atom.pattern, atom.flags)
     texts = sorted(required(atom.pattern, atom.flags, 1))
     if len(texts) == 1:
@@ -184,6 +189,10 @@ def _cheaply(atom: Text | Regex | Cidr | Compare) -> Test:
     return lambda value: (
         (any(map(value.folded.__contains__, texts)) or not value.text.isascii()) and test(value)
     )
+
+
+_LENGTH = re.compile(r"\.\{([0-9]{1,9}),\}")
+"""Asks for nothing but a long line, by which rules know obfuscated commands; counting takes RE2 0.3 ms."""
 
 
 def _find_nothing(_: str) -> list[int]:
