@@ -18,6 +18,7 @@ from tocsin.decode.shapes import WINLOG
 from tocsin.decode.views import (
     Column,
     Memo,
+    Nothing,
     View,
     constant,
     is_empty,
@@ -236,7 +237,10 @@ def share_of(whole: Share, places: Sequence[int]) -> Share:
     if len(places) == len(whole.rows):
         return whole
     pick = picker(places)
-    columns = {name: pick(column) for name, column in whole.columns.items()}
+    none = Nothing((None,) * len(places))
+    columns = {
+        name: none if isinstance(column, Nothing) else pick(column) for name, column in whole.columns.items()
+    }
     return Share(whole.logsource, whole.constants, cast(Sequence[int], pick(whole.rows)), columns)
 
 

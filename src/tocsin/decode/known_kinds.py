@@ -12,6 +12,7 @@ import msgspec
 from tocsin.decode import shapes
 from tocsin.decode.kinds import Kind, Wanted, WindowsKind
 from tocsin.decode.lab_kind import LabKind
+from tocsin.decode.plans import dotted
 from tocsin.decode.samples import KindKey, Sample, sample
 from tocsin.decode.text import FAULTS
 from tocsin.model import Event, LogSource
@@ -58,6 +59,7 @@ class KnownKinds:
     def _forget(self) -> None:
         self._records = 0
         self._lab: dict[LogSource, int] = {}
+        self._lab_names: set[str] = set()
         self._seen: dict[KindKey, _Seen] = {}
         self._kinds: dict[KindKey, WindowsKind] = {}
         self._by_row: dict[type[msgspec.Struct], Kind] = {}
@@ -133,7 +135,7 @@ class KnownKinds:
         """
         self._records += 1
         if shape is shapes.LAB:
-            self._learn_lab(event.logsource)
+            self._learn_lab(found, event.logsource)
             return
         shown = sample(found, shape, event)
         if shown is None:
@@ -147,11 +149,14 @@ class KnownKinds:
             seen = self._seen[shown.key] = _Seen(0, shown)
         self._note(seen, shown, value)
 
-    def _learn_lab(self, source: LogSource) -> None:
+    def _learn_lab(self, found: Mapping[str, object], source: LogSource) -> None:
         self._lab[source] = self._lab.get(source, 0) + 1
-        if self._lab[source] == self._patience:
+        names = {name for field in self._wanted(source, ()) for name in dotted(field)}
+        new = {name for name in names - self._lab_names if found.get(name) is not None}
+        self._lab_names |= new
+        if self._lab[source] == self._patience or (new and self._lab[source] > self._patience):
             known = [other for other, count in self._lab.items() if count >= self._patience]
-            lab = LabKind(self._wanted, known)
+            lab = LabKind(self._wanted, known, self._lab_names)
             self._by_row[lab.row] = lab
             self._else = lab.decode
 

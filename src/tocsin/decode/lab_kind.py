@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -14,7 +15,7 @@ from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
 from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, signs_before, struct
-from tocsin.decode.views import Column, Place, Table, View, is_empty, places_by
+from tocsin.decode.views import Column, Place, View, is_empty, places_by
 from tocsin.model import Events, LogSource
 
 _LAB_NAMES = {sigma: lab for lab, sigma in LAB.items()}
@@ -26,22 +27,31 @@ class LabKind:
     Args:
         wanted: which fields are read.
         sources: the log sources that there are; events of others are odd.
+        present: names that were seen with a value; events with values of other names do not fit.
     """
 
-    def __init__(self, wanted: Wanted, sources: Iterable[LogSource]) -> None:
+    def __init__(self, wanted: Wanted, sources: Iterable[LogSource], present: Collection[str]) -> None:
         self._fields = {source: wanted(source, ()) for source in sources}
         types: dict[str, object] = {BODY_ID[1]: str | None, "event_type": str, "timestamp": str}
         types |= dict.fromkeys(TEXTS, str | None) | dict.fromkeys(signs_before("event_type"), Absent)
         for field in sorted(frozenset().union(*self._fields.values())):
             for name in dotted(field):
-                types.setdefault(name, SCALAR)
+                types.setdefault(name, SCALAR if name in present else None)
         self.row = struct("Lab", types)
         self.decode = decoder(self.row)
-        self._places: list[Place] = [("", name) for name in types]
+        self._getters: dict[Place, Callable[[msgspec.Struct], object]] = {
+            ("", name): attrgetter(field)
+            for name, field in zip(types, self.row.__struct_fields__, strict=True)
+        }
+        self._absent = {("", name) for name, kind in types.items() if kind is None}
+
+    def _column_of(self, found: Sequence[msgspec.Struct]) -> Callable[[Place], Column]:
+        """Return what takes a column out; most fields are absent, so each is taken alone."""
+        return lambda place: list(map(self._getters[place], found))
 
     def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say; see `Kind`."""
-        view = View(Table(self._places, found).column, len(rows))
+        view = View(self._column_of(found), len(rows), self._absent)
         ids = own_ids(view.at(BODY_ID))
         types = cast(Sequence[str], _column(view, "event_type"))
         source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types) if kind}

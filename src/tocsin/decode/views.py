@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
 from operator import itemgetter
@@ -48,10 +48,15 @@ class View:
     Args:
         column: gives the values in one place of the records.
         count: of the events.
+        absent: places that have no values.
     """
 
-    def __init__(self, column: Callable[[Place], Column], count: int) -> None:
+    def __init__(
+        self, column: Callable[[Place], Column], count: int, absent: Collection[Place] = frozenset()
+    ) -> None:
         self.count = count
+        self._absent = absent
+        self._none = Nothing((None,) * count)
         self._column = column
         self._kept: dict[Place, Column] = {}
         self._first: dict[tuple[Place, ...], Column] = {}
@@ -60,7 +65,8 @@ class View:
         """Return the values in one place."""
         found = self._kept.get(place)
         if found is None:
-            found = self._kept[place] = self._column(place)
+            found = self._none if place in self._absent else self._column(place)
+            self._kept[place] = found
         return found
 
     def first(self, places: tuple[Place, ...]) -> Column:
@@ -81,11 +87,19 @@ class View:
             found = column if found is None else merged(found, column)
             if is_full(found):
                 break
-        return [None] * self.count if found is None else found
+        return self._none if found is None else found
+
+
+class Nothing(tuple[None, ...]):
+    """A column of which it is known that all values are None."""
+
+    __slots__ = ()
 
 
 def is_empty(column: Column) -> bool:
     """Say whether all values are None. Ends at the first that is not, as a rule."""
+    if isinstance(column, Nothing):
+        return True
     return not any(column) and all(value is None for value in column)
 
 
