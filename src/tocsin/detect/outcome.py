@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from tocsin.decode.columns import COMPOSITE, Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.memo import distinct, fields_of
-from tocsin.detect.oracle import Matcher, evidence, matcher
+from tocsin.detect.oracle import Matcher, matcher
 from tocsin.detect.reading import Reading
-from tocsin.detect.settle import HOLDS, Truths, telling
+from tocsin.detect.residue import Hits
+from tocsin.detect.teller import Teller
 from tocsin.model import NOTHING, Verdict
 from tocsin.rules.ir import Node
 
@@ -28,13 +29,15 @@ class Firing:
     Attributes:
         place: of the rule in the program.
         index: of the rule in the rule set.
-        telling: the part of its condition that gives the evidence.
+        tell: gives the evidence.
+        fields: that the evidence reads; None for all.
         residue: what has still to hold; None when nothing has.
     """
 
     place: int
     index: int
-    telling: Node
+    tell: Teller
+    fields: tuple[str, ...] | None
     residue: Node | None
 
 
@@ -75,7 +78,7 @@ class Outcome:
 
     Args:
         firings: in the order of the rule set.
-        seen: which atoms are known to hold, or not to.
+        hits: the patterns found.
 
     Attributes:
         asked: on how many events rules had to be tested.
@@ -83,24 +86,22 @@ class Outcome:
 
     __slots__ = (
         "_all",
-        "_atoms",
         "_conclusions",
         "_doubts",
         "_firings",
+        "_hits",
         "_known",
         "_seen",
-        "_tellings",
         "_text",
         "_told",
         "_verdicts",
         "asked",
     )
 
-    def __init__(self, firings: Sequence[Firing], seen: Truths, conclusions: Conclusions) -> None:
+    def __init__(self, firings: Sequence[Firing], hits: Hits, conclusions: Conclusions) -> None:
         self._conclusions = conclusions
         self._firings = firings
-        self._atoms = seen
-        self._tellings: dict[int, Node] = {}
+        self._hits = hits
         self._doubts: tuple[tuple[int, Matcher], ...] = tuple(
             (place, matcher(firing.residue))
             for place, firing in enumerate(firings)
@@ -108,7 +109,7 @@ class Outcome:
         )
         self._all = tuple(range(len(firings)))
         self.asked = 0
-        self._seen = _names(f.residue for f in firings if f.residue is not None)
+        self._seen = names_of(f.residue for f in firings if f.residue is not None)
         self._known: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._told: dict[tuple[int, ...], tuple[str, ...] | None] = {}
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
@@ -126,7 +127,7 @@ class Outcome:
             return NOTHING
         fields = self._told.get(fired)
         if fired not in self._told:
-            fields = self._told[fired] = _names(map(self._telling, fired))
+            fields = self._told[fired] = _together(self._firings[number].fields for number in fired)
         if fields is None:
             return self.conclude(fired, view.reading(place, None))
         key = view.key(place, fields)
@@ -147,15 +148,11 @@ class Outcome:
 
     def conclude(self, fired: Iterable[int], reading: Reading) -> Verdict:
         """Return the verdict on an event on which some of the rules fired."""
-        told = [(self._firings[place].index, evidence(self._telling(place), reading)) for place in fired]
-        return self._conclusions.of(tuple((index, found or ()) for index, found in told))
-
-    def _telling(self, place: int) -> Node:
-        """Return the part of a rule's condition that can still hold, given what was seen."""
-        found = self._tellings.get(place)
-        if found is None:
-            found = self._tellings[place] = telling(self._firings[place].telling, self._atoms) or HOLDS
-        return found
+        told = []
+        for firing in (self._firings[number] for number in fired):
+            found = firing.tell(reading, self._hits)
+            told.append((firing.index, tuple(dict.fromkeys(found or ()))))
+        return self._conclusions.of(tuple(told))
 
     def _fired(self, view: View, place: int) -> tuple[int, ...]:
         if not self._doubts:
@@ -185,7 +182,16 @@ class Outcome:
         self._text += sum(len(value) for value in key if type(value) is str)
 
 
-def _names(nodes: Iterable[Node]) -> tuple[str, ...] | None:
+def names_of(nodes: Iterable[Node]) -> tuple[str, ...] | None:
     """Return the fields that conditions read; None when one reads all."""
     names = fields_of(nodes)
     return None if None in names else tuple(sorted(name for name in names if name is not None))
+
+
+def _together(fields: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    names: set[str] = set()
+    for some in fields:
+        if some is None:
+            return None
+        names.update(some)
+    return tuple(sorted(names))

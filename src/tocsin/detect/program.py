@@ -10,10 +10,11 @@ from typing import Final
 from tocsin.decode.columns import Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.memo import fields_of
-from tocsin.detect.outcome import Firing, Outcome, View
+from tocsin.detect.outcome import Firing, Outcome, View, names_of
 from tocsin.detect.plan import Plan
-from tocsin.detect.residue import Deduction, Hits, Seen, Signal, deduction
+from tocsin.detect.residue import Deduction, Hits, Signal, deduction
 from tocsin.detect.sight import UNSEEN
+from tocsin.detect.teller import Teller, teller
 from tocsin.detect.watch import Parts, Sights, Watch
 from tocsin.model import NOTHING, Verdict
 from tocsin.rules.ir import Node
@@ -79,6 +80,7 @@ class Program:
             if clue is not None and clue.patterns <= self._plan.chosen
         }
         self._deductions: dict[int, Deduction] = {}
+        self._tellers: dict[int, tuple[Teller, tuple[str, ...] | None]] = {}
         self._outcomes = _Outcomes(self)
 
     def judge(self, group: Group, verdicts: list[Verdict]) -> None:
@@ -120,8 +122,16 @@ class Program:
             residue = self._deduction(place)(hits) if candidate.condition is not None else True
             if residue is not False:
                 left = None if isinstance(residue, bool) else residue
-                firings.append(Firing(place, candidate.index, candidate.telling, left))
-        return Outcome(firings, Seen(self._signals, hits), self._conclusions) if firings else None
+                tell, fields = self._teller(place)
+                firings.append(Firing(place, candidate.index, tell, fields, left))
+        return Outcome(firings, hits, self._conclusions) if firings else None
+
+    def _teller(self, place: int) -> tuple[Teller, tuple[str, ...] | None]:
+        found = self._tellers.get(place)
+        if found is None:
+            telling = self._candidates[place].telling
+            found = self._tellers[place] = teller(telling, self._signals), names_of([telling])
+        return found
 
     def _deduction(self, place: int) -> Deduction:
         found = self._deductions.get(place)
@@ -173,4 +183,4 @@ class _Outcomes(dict[Sights, "Outcome | None"]):
         return found
 
 
-IN_FULL: Final = _InFull((), {}, Conclusions(()))
+IN_FULL: Final = _InFull((), frozenset(), Conclusions(()))

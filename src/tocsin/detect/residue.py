@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from tocsin.rules.ir import And, Atom, Node, Not, Or, Selection, joined
 
@@ -32,32 +32,6 @@ class Signal:
 
 Signals = Mapping[Atom, Signal]
 """Atoms of whose patterns all are looked for."""
-
-
-class Seen(Mapping[Atom, bool]):
-    """What is known of atoms once it is known which patterns were found.
-
-    Args:
-        hits: the patterns found.
-    """
-
-    def __init__(self, signals: Signals, hits: Hits) -> None:
-        self._signals = signals
-        self._hits = hits
-
-    def __getitem__(self, atom: Atom) -> bool:
-        signal = self._signals[atom]
-        if signal.ids.isdisjoint(self._hits):
-            return False
-        if signal.exact:
-            return True
-        raise KeyError(atom)
-
-    def __iter__(self) -> Iterator[Atom]:
-        return (atom for atom in self._signals if atom in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def deduction(node: Node, signals: Signals) -> Deduction:
