@@ -76,6 +76,11 @@ class Location:
         return self.text.rstrip("/").rpartition("/")[2]
 
     @property
+    def parent(self) -> Location:
+        """Return the folder that a table is in."""
+        return Location(self.text.rpartition("/")[0] if self.is_remote else str(Path(self.text).parent))
+
+    @property
     def path(self) -> Path:
         """Return the local folder.
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tocsin.model import Batch, Detection, Judged, Level, Verdict
+from tocsin.model.contexts import trace_ids
 from tocsin.model.detection_record import detection_ids
-from tocsin.model.identity import trace_id
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
         pa.repeat(judged.revision, len(rows)),
         _detections(judged.batch, rows, verdicts),
         *_positions(judged.batch, rows, stored),
-        _trace_ids(event_ids),
+        trace_ids(event_ids, _at(judged.batch.headers, rows)),
         _kept(judged.batch, rows, levels, keep_events),
     ]
     return _table(columns, VERDICTS)
@@ -186,18 +186,6 @@ def _levels(verdicts: Sequence[Verdict]) -> list[int | None]:
     distinct = {id(v.detections): v.detections for v in verdicts}
     highest = {key: max((int(d.level) for d in fired), default=None) for key, fired in distinct.items()}
     return [highest[id(v.detections)] for v in verdicts]
-
-
-_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_ZERO = "0" * 32
-
-
-def _trace_ids(event_ids: Sequence[str]) -> pa.Array:
-    """Return what `identity.trace_id` says of each: at once when all are UUIDs, as usual."""
-    lower = pc.ascii_lower(pa.array(event_ids, pa.string()))
-    digits = pc.replace_substring(lower, "-", "")
-    usual = pc.and_(pc.match_substring_regex(lower, _UUID), pc.not_equal(digits, _ZERO))
-    return digits if pc.all(usual).as_py() else pa.array([trace_id(e) for e in event_ids], pa.string())
 
 
 def _times(texts: Sequence[str]) -> pa.Array:

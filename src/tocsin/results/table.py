@@ -314,8 +314,9 @@ def _known(results: Where, table: str) -> Location:
 
 def _check_known(place: Location) -> None:
     if not place.is_table():
-        results = place.text.rpartition("/")[0]
-        raise SettingsError(f"{results}: no results here", "run 'tocsin detect' first, or name --results")
+        raise SettingsError(
+            f"{place.parent}: no results here", "run 'tocsin detect' first, or name --results"
+        )
 
 
 def _snapshot(table: DeltaTable, place: Location) -> Snapshot:

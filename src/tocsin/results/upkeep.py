@@ -142,14 +142,18 @@ def _small(table: DeltaTable) -> int:
 
 def _merge(table: DeltaTable) -> dict[str, int]:
     done: dict[str, int] = table.optimize.compact(
-        target_size=_LARGE, max_concurrent_tasks=1, writer_properties=_WRITER, commit_properties=_STUBBORN
+        target_size=_LARGE,
+        max_concurrent_tasks=1,
+        min_commit_interval=60,  # what an interrupted one has done so far is kept
+        writer_properties=_WRITER,
+        commit_properties=_STUBBORN,
     )
     return done
 
 
 def _pruned(place: Location, before: datetime, *, dry_run: bool) -> Pruned:
     with told(place):
-        rows = dataset(Location(place.text.rpartition("/")[0]), place.name)
+        rows = dataset(place.parent, place.name)
         old, total = rows.count_rows(filter=pads.field("stored_time") < pa.scalar(before)), rows.count_rows()
         if old and not dry_run:
             micros = int(before.timestamp() * 1_000_000)
