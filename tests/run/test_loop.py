@@ -365,6 +365,41 @@ def test_what_is_queued_when_a_partition_is_refused_is_dropped():
     assert kept.offsets(0) == list(range(1, 10))
 
 
+def test_nothing_is_written_between_a_refusal_and_the_next_start():
+    """A sink need not tell stale rows from good ones."""
+    kept = Kept()
+    stale: list[int] = []
+
+    class Refused(GatedSink):
+        refused = False
+
+        def start(self, partitions: list[int]) -> Positions:
+            self.refused = False
+            return super().start(partitions)
+
+        def write(self, judged: Judged) -> None:
+            stale.extend(judged.batch.offsets if self.refused else [])
+            super().write(judged)
+
+        def flush(self) -> Positions:
+            try:
+                return super().flush()
+            except PositionMoved:
+                self.refused = True
+                raise
+
+    source, sink = MemorySource([batch(o, 1) for o in range(10)]), Refused(kept)
+    judged: list[Judged] = []
+    sink.flushing.shut()
+    with running(worker(source, sink, Pace(poll_seconds=0.01, commit_rows=2), judged=judged.append)):
+        wait_until(lambda: sink.flushing.arrived == 1 and len(judged) == 10)  # eight wait in the queue
+        with kept.lock:
+            kept.positions[0] = 1
+        sink.flushing.open()
+        wait_until(lambda: kept.positions == {0: 10})
+    assert stale == []
+
+
 def test_refusing_one_partition_does_not_disturb_the_others():
     """What was flushed of others is committed, and they read on."""
     kept = Kept()
@@ -522,6 +557,26 @@ def test_where_a_later_sink_begins_is_durable_before_anything_is_read():
     with running(worker(MemorySource([batch(5, 3)]), ListSink(old), QUICK, Side("kafka", ListSink(new)))):
         wait_until(lambda: new.positions == {0: 8})
     assert (old.offsets(0), new.offsets(0)) == ([5, 6, 7], [5, 6, 7])
+
+
+def test_nothing_is_read_before_a_later_sink_has_begun():
+    """The results could be stored first, and be all that the next worker finds."""
+
+    class Hesitating(ListSink):
+        beginning = Gate()
+
+        def begin(self, positions: Positions) -> None:
+            self.beginning.pass_through()
+            super().begin(positions)
+
+    source, side, results = MemorySource([batch(5, 3)]), Hesitating(), ListSink()
+    side.beginning.shut()
+    with running(worker(source, results, QUICK, Side("kafka", side))):
+        wait_until(lambda: side.beginning.arrived)
+        time.sleep(0.1)  # long enough for ten turns
+        assert (source.sought, results.positions) == ([], {})
+        side.beginning.open()
+        wait_until(lambda: results.positions == side.positions == {0: 8})
 
 
 def test_a_slow_side_sink_delays_the_results_only_when_its_queue_is_full():
