@@ -3,8 +3,8 @@
     python benchmarks/engine.py RULES.zip EVENTS.zip...
 
 Events are NDJSON, plain or zipped. Per mix (see `mixes.py`) the detector first sees events until it has
-settled; then new ones are judged, batch by batch in turn with `orjson.loads`. Times are those of the process; the ratio
-is what compares between machines.
+settled; then new ones are judged, batch by batch in turn with `orjson.loads`. Times are those of the process;
+the ratio is what compares between machines.
 """
 
 from __future__ import annotations

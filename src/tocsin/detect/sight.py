@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tocsin.decode.columns import COMPOSITE
+from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.clues import Pattern, Where, clue_of
-from tocsin.detect.literals import least_length, required
 from tocsin.detect.oracle import Test, matcher, stands, tester
 from tocsin.detect.reading import EXACT, Reading, Value, as_text
 from tocsin.detect.scan import Literal, Matching
@@ -150,7 +149,7 @@ class _Patterns:
     def _add_test(self, number: int, atom: Text | Regex | Cidr | Compare) -> None:
         clue = clue_of(atom)
         if clue is None or not all(pattern.where in _SCANNED for pattern in clue.patterns):
-            self.tests.append((number, _cheaply(atom)))
+            self.tests.append((number, cheap_tester(atom)))
             return
         for pattern in clue.patterns:
             guard = -1 - len(self.guards)
@@ -168,31 +167,6 @@ class _Patterns:
             held = {n for guard in found if guard < 0 for n, holds in guarded[guard] if holds(value)}
             found = [number for number in found if number >= 0] + list(held)
         return found + [number for number, holds in self.tests if holds(value)] if self.tests else found
-
-
-def _cheaply(atom: Text | Regex | Cidr | Compare) -> Test:
-    """Return the test of an atom; an expression is only tried where a cheap look does not rule it out."""
-    test = tester(atom)
-    if not isinstance(atom, Regex):
-        return test
-    length = _LENGTH.fullmatch(atom.pattern)
-    if length is not None and "s" not in atom.flags:
-        longest = int(length[1])
-        return lambda value: any(len(part) >= longest for part in value.text.split("\n"))
-    least = least_length(atom.pattern, atom.flags)
-    texts = sorted(required(atom.pattern, atom.flags, 1))
-    if len(texts) == 1:
-        (only,) = texts
-        return lambda value: (only in value.folded or not value.text.isascii()) and test(value)
-    if not texts:
-        return lambda value: len(value.text) >= least and test(value)
-    return lambda value: (
-        (any(map(value.folded.__contains__, texts)) or not value.text.isascii()) and test(value)
-    )
-
-
-_LENGTH = re.compile(r"\.\{([0-9]{1,9}),\}")
-"""Asks for nothing but a long line, by which rules know obfuscated commands; counting takes RE2 0.3 ms."""
 
 
 def _find_nothing(_: str) -> list[int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tocsin.detect.oracle import evidence, tester
+from tocsin.detect.cheap import cheap_tester
+from tocsin.detect.oracle import evidence
 from tocsin.detect.reading import Reading
 from tocsin.detect.residue import Hits, Signals
 from tocsin.rules.ir import And, Node, Not, Or, Present, Reference, Selection
@@ -30,7 +31,7 @@ def teller(node: Node, signals: Signals) -> Teller:
         case Present() | Reference():
             return lambda reading, _: _listed(evidence(node, reading))
         case _:
-            field, test = node.field, tester(node)
+            field, test = node.field, cheap_tester(node)
             signal = signals.get(node)
             ids = None if signal is None else signal.ids
 
