@@ -31,7 +31,7 @@ BATCH = 5_000
 LEARNING = 4
 """Batches from which the decoder learns before the others are timed; it never sees those before."""
 MOST = 60_000
-ROUNDS = 5
+ROUNDS = 3
 _FILE = Stream("file", "benchmark", "benchmark")
 
 

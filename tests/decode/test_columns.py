@@ -246,3 +246,40 @@ def test_an_event_can_be_had_in_full():
     full = {row: group.event(i) for group in decoded.groups for i, row in enumerate(group.rows)}
     assert full[1].fields["a"] == 1
     assert full[1].event_id == decoded.events.ids[1]
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        "y" * 30_000,
+        "y," * 30_000,
+        ["y"] * 9_990,
+        ["y"] * 10_001,
+        {"n" * 20_000: dict.fromkeys(map(str, range(4_000)))},
+    ],
+)
+def test_large_events_are_the_same_in_columns(x):
+    """Whether they are within the limits does not depend on the way."""
+    lines = [*PAYLOADS, json.dumps({**KINDS[0], "x": x}).encode()]
+    assert_agreement(taught_by(lines, FIELDS), batch_of(lines))
+
+
+def test_of_endless_kinds_only_so_many_are_remembered(monkeypatch):
+    """Whoever makes up channels and ids does not fill the memory."""
+    monkeypatch.setattr("tocsin.decode.known_kinds.MOST", 20)
+    monkeypatch.setattr("tocsin.decode.known_kinds.FORGET_AFTER", 60)
+    decoder = decoder_of(["Image"])
+    for number in range(200):
+        assert_agreement(decoder, batch_of([json.dumps(nxlog(number, SYSMON, Image="a")).encode()] * 2))
+        assert len(decoder._known._kinds) <= 20
+        assert len(decoder._known._by_row) <= 20
+        assert len(decoder._known._guesses) <= 200
+
+
+def test_a_kind_whose_events_change_is_learnt_anew():
+    """Another way to write the channel, and names that were not seen before, are taken up."""
+    before, after = nxlog(1, SYSMON, User="a"), nxlog(1, SYSMON.upper(), Computer="c", User=None)
+    lines = [json.dumps(found).encode() for found in (before, after, before, after)]
+    decoder = taught_by(lines * 2, ["Image", "User"])
+    decoded = assert_agreement(decoder, batch_of(lines))
+    assert {dict(group.constants)["Channel"] for group in decoded.groups} == {SYSMON, SYSMON.upper()}

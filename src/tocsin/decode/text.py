@@ -98,13 +98,27 @@ def unsound_rows(values: Sequence[bytes], limits: Limits = DEFAULT) -> set[int]:
         limits.record_bytes, limits.text_characters, 2 * limits.values, isqrt(8 * PATHS)
     )  # see `small`
     sizes = list(map(len, values))
-    found = {row for row, size in enumerate(sizes) if size > most} if max(sizes, default=0) > most else set()
+    found: set[int] = set()
+    if max(sizes, default=0) > most:
+        found.update(
+            row for row, size in enumerate(sizes) if size > most and not _is_within(values[row], limits)
+        )
     step = min(64, 1 + 20_000 * len(sizes) // (sum(sizes) + 1))
     for start in range(0, len(values), step):
         some = values[start : start + step]
         if not _is_sound(b"\n".join(some), limits.depth):
             found.update(row for row, value in enumerate(some, start) if not _is_sound(value, limits.depth))
     return found
+
+
+def _is_within(value: bytes, limits: Limits) -> bool:
+    """Say whether a large record is within the limits but for the depth, however it is divided."""
+    if len(value) > min(limits.record_bytes, limits.text_characters):
+        return False
+    values = 1 + len(value) - len(value.replace(b",", b"")) + _brackets(value)
+    return (
+        values <= limits.values and values * len(value) <= PATHS
+    )  # no dotted name is longer than the record
 
 
 def _is_sound(value: bytes, depth: int) -> bool:
@@ -117,8 +131,12 @@ def _is_sound(value: bytes, depth: int) -> bool:
 
 
 def _may_be_deep(value: bytes, depth: int) -> bool:
-    """Say whether there are more brackets than a depth needs; taking them out is the fastest count."""
-    return 2 * len(value) - len(value.replace(b"{", b"")) - len(value.replace(b"[", b"")) > depth
+    return _brackets(value) > depth
+
+
+def _brackets(value: bytes) -> int:
+    """Return how many objects and arrays there are at most; taking brackets out is the fastest count."""
+    return 2 * len(value) - len(value.replace(b"{", b"")) - len(value.replace(b"[", b""))
 
 
 def _too_deep(limits: Limits) -> Rejected:
