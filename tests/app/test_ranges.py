@@ -23,8 +23,9 @@ NOON = 1_780_000_000_000
 
 
 @pytest.fixture
-def topic(kafka, unique_name) -> Topic:
-    return topic_of(Cluster(kafka), unique_name, 2)
+def topic(kafka, make_topic) -> Topic:
+    """A topic that keeps records of any time: the broker would remove old ones while it is tested."""
+    return topic_of(Cluster(kafka), make_topic(kafka, 2, retention_ms="-1"), 2)
 
 
 def send(kafka: str, topic: Topic, count: int, first: int = 0) -> None:
