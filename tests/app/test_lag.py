@@ -15,7 +15,8 @@ from tocsin.app.lag import Sight, lags, total
 from tocsin.errors import ExitCode
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.kafka.offsets import Group, Member
-from tocsin.results.table import Reader
+from tocsin.results.location import Location
+from tocsin.results.table import VERDICTS, Reader
 
 ANNA = Member("anna-1", "anna", "10.0.0.1")
 
@@ -132,10 +133,8 @@ def test_it_watches_a_worker_at_work(kafka, topic, commands, tmp_path):
     send(kafka, topic, 10)
     worker = commands.start("detect", "--rules", "builtin:lab", "--csv", "", "--progress", "none")
     deadline = time.monotonic() + 60
-    while (
-        not (tmp_path / "results/verdicts").exists()
-        or len(Reader(tmp_path / "results").positions([0, 1])) < 2
-    ):
+    results = Location.of(tmp_path / "results")
+    while not (results / VERDICTS).is_table() or len(Reader(results).positions([0, 1])) < 2:
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.1)
     watching = commands.start("lag", "--watch", "--over", "0.5")

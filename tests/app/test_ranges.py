@@ -14,7 +14,8 @@ from tocsin.app.ranges import Asked, Edge, worked_out
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.kafka.offsets import Desk
-from tocsin.results.table import Reader, dataset
+from tocsin.results.location import Location
+from tocsin.results.table import VERDICTS, Reader, dataset
 
 pytestmark = pytest.mark.kafka
 
@@ -126,7 +127,7 @@ def test_a_killed_range_is_resumed_by_the_same_words(kafka, topic, runs):
     victim = runs.start(*arguments)
     results = runs.folder / "again"
     deadline = time.monotonic() + 60
-    while not (results / "verdicts").exists() or not Reader(results).positions([0, 1]):
+    while not (Location.of(results) / VERDICTS).is_table() or not Reader(results).positions([0, 1]):
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.02)
     victim.send_signal(signal.SIGKILL)
