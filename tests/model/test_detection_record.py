@@ -1,7 +1,10 @@
 """A detection has the same keys wherever it is written."""
 
+from dataclasses import replace
+
 from tocsin.model import NO_LABEL, Batch, Detection, Event, Events, Judged, Level, LogSource, Stream, Verdict
 from tocsin.model.detection_record import detection_records
+from tocsin.model.identity import trace_id
 
 KEYS = [
     "detection_id",
@@ -94,3 +97,12 @@ def test_a_files_place_among_others_is_not_part_of_the_id():
 
     assert ids("file", 0) == ids("file", 7)
     assert ids("topic", 0) != ids("topic", 7)
+
+
+def test_the_trace_is_that_of_the_records_own_context():
+    """Where it came with one; else the event id gives it."""
+    given = judged("topic", verdict(detection("a")), verdict(detection("a")))
+    own = [("traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-00")]
+    batch = replace(given.batch, headers=[own, ()])
+    traces = [record["trace_id"] for record in detection_records(replace(given, batch=batch))]
+    assert traces == ["a" * 32, trace_id(EVENT.event_id)]

@@ -26,6 +26,14 @@ def test_trace_ids_are_those_of_the_contract(ids):
     assert rows["trace_id"].to_pylist() == [trace_id(event_id) for event_id in ids]
 
 
+def test_the_trace_is_that_of_the_records_own_context():
+    """So that a row leads to the trace that a foreign producer began."""
+    given = judged(range(2))
+    own = [("traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01")]
+    rows = verdict_rows(replace(given, batch=replace(given.batch, headers=[own, ()])), NOW, "none")
+    assert rows["trace_id"].to_pylist() == ["a" * 32, trace_id(given.events.ids[1])]
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"), [(1_700_000_000_000, 1_700_000_000_000), (-1, -1), (10**15, -1), (2**63 - 1, -1)]
 )

@@ -111,6 +111,13 @@ def test_headers_carry_identity_rules_and_schema():
 OWN = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
 
 
+@pytest.mark.parametrize("topic", ["d", "c"])
+def test_the_trace_is_that_of_the_context_that_is_handed_on(topic):
+    """A foreign producer's trace goes on; body and header agree."""
+    (body,) = bodies(judged([1], headers=[("traceparent", OWN)]), topic)
+    assert body["trace_id"] == "a" * 32
+
+
 def test_the_events_own_context_is_handed_on():
     """With its state, unless that is longer than must be handed on."""
     assert headers_with(("traceparent", OWN), ("tracestate", b"x=1"))[:2] == [
@@ -181,6 +188,7 @@ VERSIONS = {
         " topic partition offset record_time trace_id raw trimmed",
     }
 }
+VERSIONS["2.0"] = VERSIONS["1.0"]  # the trace id is that of the record's own context, where it has one
 """The keys of every version there was. Add to it, and never change what is there."""
 
 
@@ -197,8 +205,8 @@ def test_the_examples_in_the_documentation_are_messages():
     detection, classified = (json.loads(block) for block in blocks)
     VALIDATORS["d"].validate(detection)
     VALIDATORS["c"].validate(classified)
-    assert list(detection) == VERSIONS["1.0"]["detection"].split()[:-1]
-    assert list(classified) == VERSIONS["1.0"]["classified"].split()[:-1]
+    assert list(detection) == VERSIONS[SCHEMA_VERSION]["detection"].split()[:-1]
+    assert list(classified) == VERSIONS[SCHEMA_VERSION]["classified"].split()[:-1]
 
 
 long_texts = st.builds(lambda text, times: (text or "x") * times, texts, st.integers(1, 3_000))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from tocsin.model.identity import ids_at, trace_id
+from tocsin.model.contexts import trace_ids
+from tocsin.model.identity import ids_at
 from tocsin.model.record import Batch
 from tocsin.model.verdict import Detection, Events, Judged, Level, Verdict
 
@@ -24,10 +25,14 @@ def detection_records(judged: Judged, at_least: Level = Level.INFORMATIONAL) -> 
     rows = [row for row, verdict in enumerate(judged.verdicts) if verdict.detections]
     verdicts = [judged.verdicts[row] for row in rows]
     ids = iter(detection_ids(judged.batch, rows, verdicts))
-    for row, verdict in zip(rows, verdicts, strict=True):
+    traces = trace_ids([judged.events.ids[row] for row in rows], [judged.batch.headers[row] for row in rows])
+    for row, verdict, trace in zip(rows, verdicts, traces, strict=True):
         for detection, detection_id in zip(verdict.detections, ids, strict=False):  # as many as there are
             if detection.level >= at_least:
-                yield _record(detection_id, detection, judged.events, judged.batch, row)
+                yield {
+                    **_record(detection_id, detection, judged.events, judged.batch, row),
+                    "trace_id": trace,
+                }
 
 
 def detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> list[str]:
@@ -72,7 +77,6 @@ def _record(
         "event_type": events.types[row],
         "matched": _matched(detection),
         **_place(batch, row),
-        "trace_id": trace_id(events.ids[row]),
     }
 
 

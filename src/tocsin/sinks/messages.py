@@ -15,16 +15,16 @@ import numpy as np
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from tocsin.model import Batch, Detection, Headers, Judged, Rejected, Verdict
+from tocsin.model.contexts import trace_ids
 from tocsin.model.detection_record import detection_ids
 from tocsin.model.identity import (
     EVENT_ID_HEADER,
     TRACEPARENT_HEADER,
     carried_traceparent,
-    trace_id,
     traceparent,
 )
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 """Sent with every message. The first number rises when a key goes, is renamed or changes its type or
 meaning; the second when a key is added."""
 
@@ -64,7 +64,11 @@ class DetectionMessage(msgspec.Struct, forbid_unknown_fields=True):
     partition: Annotated[int, Meta(description="Its partition there.", ge=0)]
     offset: Annotated[int, Meta(description="Its offset there.", ge=0)]
     trace_id: Annotated[
-        str, Meta(description="The event's trace, as 32 hex digits.", pattern="^[0-9a-f]{32}$")
+        str,
+        Meta(
+            description="The event's trace, that of the header `traceparent`, as 32 hex digits.",
+            pattern="^[0-9a-f]{32}$",
+        ),
     ]
     trimmed: _Trimmed | UnsetType = UNSET
 
@@ -100,7 +104,11 @@ class ClassifiedMessage(msgspec.Struct, forbid_unknown_fields=True):
         str | None, Meta(description="Kafka's time of the record, RFC 3339 in UTC; null when there is none.")
     ]
     trace_id: Annotated[
-        str, Meta(description="The event's trace, as 32 hex digits.", pattern="^[0-9a-f]{32}$")
+        str,
+        Meta(
+            description="The event's trace, that of the header `traceparent`, as 32 hex digits.",
+            pattern="^[0-9a-f]{32}$",
+        ),
     ]
     raw: Annotated[str, Meta(description="The event as it was read, if asked for.")] | UnsetType = UNSET
     trimmed: _Trimmed | UnsetType = UNSET
@@ -210,8 +218,7 @@ def _detections(judged: Judged, rows: Sequence[int], topic: str, who: _Identitie
     batch, events = judged.batch, judged.events
     ids = iter(detection_ids(batch, fired, [judged.verdicts[row] for row in fired]))
     matched: dict[int, dict[str, str | list[str]]] = {}
-    for row in fired:
-        trace = trace_id(events.ids[row])
+    for row, trace in zip(fired, _trace_ids(judged, fired), strict=True):
         for detection in judged.verdicts[row].detections:
             known = matched.get(id(detection))
             if known is None:
@@ -239,6 +246,10 @@ def _detections(judged: Judged, rows: Sequence[int], topic: str, who: _Identitie
             yield _message(batch, row, topic, who, _encode(body))
 
 
+def _trace_ids(judged: Judged, rows: Sequence[int]) -> list[str]:
+    return trace_ids([judged.events.ids[row] for row in rows], [judged.batch.headers[row] for row in rows])
+
+
 _LEVELS = ("informational", "low", "medium", "high", "critical")
 
 
@@ -255,7 +266,7 @@ def _classified(judged: Judged, rows: Sequence[int], outputs: Outputs, who: _Ide
     batch, events = judged.batch, judged.events
     conclusions: dict[int, tuple[Any, ...]] = {}
     times = _record_times([batch.timestamps[row] for row in rows])
-    for row, time in zip(rows, times, strict=True):
+    for row, time, trace in zip(rows, times, _trace_ids(judged, rows), strict=True):
         verdict = judged.verdicts[row]
         known = conclusions.get(id(verdict))
         if known is None:
@@ -272,7 +283,7 @@ def _classified(judged: Judged, rows: Sequence[int], outputs: Outputs, who: _Ide
             batch.partitions[row],
             batch.offsets[row],
             time,
-            trace_id(events.ids[row]),
+            trace,
             (batch.values[row] or b"").decode("utf-8", "replace") if outputs.raw else UNSET,
         )
         yield _message(batch, row, outputs.classified, who, _encode(body))
