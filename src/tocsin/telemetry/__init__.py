@@ -1,0 +1,1 @@
+"""How the pipeline is seen from outside: traces, and the names by which everything is called there."""
