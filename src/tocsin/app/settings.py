@@ -228,8 +228,10 @@ def _table_in(variable: str, text: str) -> object:
         raise SettingsError(f"{variable}: not JSON: {error}", 'such as {"name": ["one", "two"]}') from error
 
 
-NOT_SETTINGS = frozenset({"TOCSIN_CACHE", "TOCSIN_CONFIG", "TOCSIN_CORPORA", "TOCSIN_CRASH_SEED", "TOCSIN_SOAK"})
-"""Variables read elsewhere: where downloads are cached, which file to read, where the tests find corpora."""
+NOT_SETTINGS = frozenset(
+    {"TOCSIN_CACHE", "TOCSIN_CONFIG", "TOCSIN_CORPORA", "TOCSIN_CRASH_SEED", "TOCSIN_SOAK"}
+)
+"""Variables read elsewhere: where downloads are cached, which file to read, and those of the tests."""
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[Found]:
