@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format lock clean
+.PHONY: help demo test soak lint check format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,6 +15,9 @@ demo: $(READY) ## Run the whole pipeline here for half a minute and show what it
 
 test: $(READY) ## Run the tests, against a real Apache Kafka
 	$(BIN)/pytest $(ARGS)
+
+soak: $(READY) ## Run the long versions of the tests that break things: an hour
+	TOCSIN_SOAK=1 $(BIN)/pytest tests/crash tests/run/test_group.py tests/test_fuzz.py $(ARGS)
 
 lint: $(READY) ## Format, lint, types and the import contract
 	$(BIN)/ruff format --check .
