@@ -685,6 +685,19 @@ def test_its_state_says_what_waits_and_why():
     assert loop.state().revision == DETECTOR.rules.revision
 
 
+def test_a_store_that_is_tried_again_and_again_is_not_stuck():
+    """A restart would not mend it, so nobody should be told to restart the worker."""
+    source, sink = MemorySource([batch(0, 3)]), AwayUntilSink(3)  # three waits of 0.1, 0.2 and 0.4 s
+    source.away_for = 100.0
+    loop = worker(source, sink, Pace(poll_seconds=0.01))
+    longest = 0.0
+    with running(loop):
+        while sink.positions != {0: 3}:
+            longest = max(longest, loop.state().writers[0].busy)
+            time.sleep(0.002)
+    assert 0.0 < longest < 0.6
+
+
 def test_the_rules_may_be_changed_between_two_turns():
     """The next batch is judged by the new ones."""
     source, sink = MemorySource([batch(0, 1)]), ListSink()

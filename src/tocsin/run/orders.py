@@ -140,7 +140,7 @@ class Orders:
             return not self._queue and self._busy_since is None
 
     def busy(self) -> float:
-        """Return for how many seconds the writer has been at its current order."""
+        """Return for how many seconds the writer has been at its current order, or at this try of it."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -184,6 +184,7 @@ class Orders:
             return dict(order.positions)
 
     def pause(self, seconds: float) -> None:
-        """Wait so long, unless it is time to end."""
+        """Wait so long, unless it is time to end, before the order is tried again: that is no being stuck."""
         with self._changed:
             self._changed.wait_for(lambda: self.ending, seconds)
+            self._busy_since = time.monotonic()

@@ -41,7 +41,7 @@ class WriterState:
     Attributes:
         rows, bytes: that wait in the queue.
         fill: of the queue's bounds; 1 is full.
-        busy: seconds that the sink has been at one order.
+        busy: seconds that the sink has been at one thing; each try of a store that is away is one.
         flushed: seconds since the last flush; None before the first.
         trouble: why the store is tried again and again; empty when it works.
     """
