@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tocsin.app.health import Connection, HealthServer, Report, report
+from tocsin.app.health import Connection, HealthServer, Report, health_pages, report
 from tocsin.errors import SettingsError
 from tocsin.run.loop import State
 from tocsin.run.writer import WriterState
@@ -83,7 +83,7 @@ def asked(address: str, path: str) -> tuple[int, dict[str, object]]:
 def test_the_answers_are_codes_and_json():
     """So that an orchestrator needs the code only, and a person sees why."""
     state = [WELL]
-    with HealthServer("127.0.0.1:0", lambda: said(state[0])) as server:
+    with HealthServer("127.0.0.1:0", health_pages(lambda: said(state[0]))) as server:
         assert asked(server.address, "/healthz")[0] == asked(server.address, "/readyz")[0] == 200
         state[0] = replace(WELL, reading=(0,))
         assert asked(server.address, "/healthz")[0] == 200
@@ -96,7 +96,7 @@ def test_the_answers_are_codes_and_json():
 
 def test_whoever_hangs_up_does_not_disturb(capfd):
     """The next one is answered, and nothing is printed."""
-    with HealthServer("127.0.0.1:0", said) as server:
+    with HealthServer("127.0.0.1:0", health_pages(said)) as server:
         host, _, port = server.address.rpartition(":")
         with socket.create_connection((host, int(port))) as rude:
             rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -109,13 +109,13 @@ def test_whoever_hangs_up_does_not_disturb(capfd):
 def test_an_address_that_is_none_is_named(listen):
     """A mistake in the settings is told as one."""
     with pytest.raises(SettingsError, match="expected host:port"):
-        HealthServer(listen, said)
+        HealthServer(listen, {})
 
 
 def test_a_port_that_is_taken_is_named():
     """With the usual reason."""
     with (
-        HealthServer("127.0.0.1:0", said) as server,
+        HealthServer("127.0.0.1:0", health_pages(said)) as server,
         pytest.raises(SettingsError, match="every worker on a machine needs a port of its own"),
     ):
-        HealthServer(server.address, said)
+        HealthServer(server.address, {})

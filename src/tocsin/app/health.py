@@ -1,9 +1,10 @@
-"""Answers `/healthz` and `/readyz`, beside the loop, to whoever looks after a worker."""
+"""Answers `/healthz`, `/readyz` and `/metrics`, beside the loop, to whoever looks after a worker."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -106,26 +107,62 @@ def report(state: State, connection: Connection, stuck_seconds: float) -> Report
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer over HTTP."""
+
+    status: HTTPStatus
+    content_type: str
+    body: bytes
+
+
+Pages = Mapping[str, Callable[[str], Page]]
+"""Path -> what makes its page of the request's Accept header; called on the server's threads."""
+
+
+def health_pages(look: Callable[[], Report]) -> Pages:
+    """Return the pages on the state of a worker.
+
+    Args:
+        look: returns the report of the moment.
+    """
+
+    def shown(found: Report, *, passes: bool) -> Page:
+        body = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+        return Page(HTTPStatus.OK if passes else HTTPStatus.SERVICE_UNAVAILABLE, "application/json", body)
+
+    def healthz(_: str) -> Page:
+        found = look()
+        return shown(found, passes=found.healthy)
+
+    def readyz(_: str) -> Page:
+        found = look()
+        return shown(found, passes=found.ready)
+
+    return {"/healthz": healthz, "/readyz": readyz}
+
+
 class HealthServer:
     """A small HTTP server on a thread. A context manager: it answers until its end.
 
     Args:
         listen: host:port; port 0 takes a free one.
-        look: returns the report of the moment; called on the server's threads.
+        pages: what it answers; anything else is not found.
+        key: of the setting that named the address, for errors.
 
     Raises:
         SettingsError: nobody can listen there.
     """
 
-    def __init__(self, listen: str, look: Callable[[], Report]) -> None:
+    def __init__(self, listen: str, pages: Pages, key: str = "health.listen") -> None:
         host, _, port = listen.rpartition(":")
         try:
-            self._server = _Server((host, int(port)), _handler(look))
+            self._server = _Server((host, int(port)), _handler(pages))
         except (ValueError, OverflowError) as error:
-            raise SettingsError(f"health.listen = {listen!r}: expected host:port") from error
+            raise SettingsError(f"{key} = {listen!r}: expected host:port") from error
         except OSError as error:
             raise SettingsError(
-                f"health.listen = {listen!r}: cannot listen there: {error.strerror or error}",
+                f"{key} = {listen!r}: cannot listen there: {error.strerror or error}",
                 "every worker on a machine needs a port of its own",
             ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
@@ -155,22 +192,21 @@ class _Server(ThreadingTCPServer):
         """Stay silent: whoever asked has hung up."""
 
 
-def _handler(look: Callable[[], Report]) -> type[BaseHTTPRequestHandler]:
+def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10.0  # a client that says nothing does not keep a thread
 
         def do_GET(self) -> None:
-            found = look()
-            passes = {"/healthz": found.healthy, "/readyz": found.ready}.get(self.path)
-            if passes is None:
+            make = pages.get(self.path.partition("?")[0])
+            if make is None:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            body = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
-            self.send_response(HTTPStatus.OK if passes else HTTPStatus.SERVICE_UNAVAILABLE)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
+            page = make(self.headers.get("Accept", ""))
+            self.send_response(page.status)
+            self.send_header("Content-Type", page.content_type)
+            self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(page.body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
             """Stay silent: whoever asks every second is no news."""

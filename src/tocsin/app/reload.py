@@ -31,6 +31,7 @@ class Ways:
         build: makes a detector; as much of its work as possible is done here.
         swap: puts a detector in the place of the one that judges, between two batches.
         tell: called with sentences for the person watching.
+        count: called with how a reload ended: `swapped`, `unchanged` or `refused`.
     """
 
     stamp: Callable[[], object]
@@ -38,6 +39,7 @@ class Ways:
     build: Callable[[RuleSet], Detector]
     swap: Callable[[Detector], None]
     tell: Callable[[str], None]
+    count: Callable[[str], None] = lambda _: None
 
 
 class Reloader:
@@ -118,8 +120,10 @@ class Reloader:
             found = change(self.rules, rules)
             _refuse_broken(found)
         except TocsinError as error:
+            self._ways.count("refused")
             self._ways.tell(f"rules not reloaded, {self._at()}: {error}")
             return
+        self._ways.count("unchanged" if rules.revision == self.rules.revision else "swapped")
         if rules.revision != self.rules.revision:
             self._ways.swap(self._ways.build(rules))
             self._ways.tell(

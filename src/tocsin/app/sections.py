@@ -81,6 +81,18 @@ class Health(msgspec.Struct, frozen=True):
     ] = 120.0
 
 
+class Metrics(msgspec.Struct, frozen=True):
+    """What a worker shows to Prometheus."""
+
+    listen: Annotated[
+        str,
+        Meta(
+            description="Answer /metrics at this host:port; it may be that of health.listen; empty for not.",
+            extra={"flag": "--metrics-listen"},
+        ),
+    ] = ""
+
+
 class Results(msgspec.Struct, frozen=True):
     """Where verdicts are kept."""
 
@@ -200,6 +212,7 @@ class Settings(msgspec.Struct, frozen=True):
     rules: Rules = Rules()
     limits: Limits = Limits()
     health: Health = Health()
+    metrics: Metrics = Metrics()
     broker: Broker = Broker()
 
 

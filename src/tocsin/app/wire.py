@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tocsin.app.health import Connection, HealthServer, Report, report
+from tocsin.app.health import Connection, Report, report
 from tocsin.app.matching import matching_of
+from tocsin.app.metering import Meter, answering, figures
 from tocsin.app.publishing import publishing, sides_of
 from tocsin.app.ranges import Asked, worked_out
 from tocsin.app.reload import Reloader, Ways
 from tocsin.app.rule_sets import compile_apart, rules_of
-from tocsin.app.settings import Health, Settings, limits_of
+from tocsin.app.settings import Settings, limits_of
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
 from tocsin.results.caretaker import Caretaker
@@ -25,7 +26,7 @@ from tocsin.results.view import CsvView
 from tocsin.rules import RuleSet
 from tocsin.rules.files import stamp
 from tocsin.run.follow import Follower
-from tocsin.run.loop import Watch, Worker
+from tocsin.run.loop import Worker
 from tocsin.run.pace import Pace
 from tocsin.run.progress import Progress
 from tocsin.secret import revealed
@@ -120,14 +121,16 @@ def kafka_worker(
     pace = pace_of(settings)
     topics = publishing(settings, cluster, topic, tell) if asked is None else None
     sides = sides_of(topics, settings, pace)
-    worker = Worker(source, detector, sink, pace, Watch(progress.count, tell), sides)
+    meter = Meter(settings)
+    watch = meter.watch(progress.count, tell)
+    worker = Worker(meter.source(source), detector, meter.sink(sink), pace, watch, meter.sides(sides))
     reloader = None
     if asked is None:  # a range is judged by one set
-        ways = _reloading(settings, worker, tell, strict=strict)
+        ways = replace(_reloading(settings, worker, tell, strict=strict), count=meter.reloaded)
         reloader = Reloader(ways, rules, settings.rules.reload_seconds)
     care = Caretaker(results, lambda: sink.version, tell)
     running = Running(worker, source, sink, progress, rules, reloader)
-    with _health(settings.health, running, tell), care, reloader or nullcontext():
+    with _answering(settings, meter, running, tell), care, reloader or nullcontext():
         if follower is not None:
             follower.start()
         try:
@@ -167,16 +170,16 @@ def _membership(settings: Settings, tell: Callable[[str], None]) -> Membership:
     return Membership(kafka.group, kafka.group_instance_id, kafka.on_gap, tell)
 
 
-@contextmanager
-def _health(settings: Health, running: Running, tell: Callable[[str], None]) -> Iterator[None]:
-    """Answer whoever looks after the worker, if that is wanted."""
-    if not settings.listen:
-        yield
-        return
+def _answering(
+    settings: Settings, meter: Meter, running: Running, tell: Callable[[str], None]
+) -> AbstractContextManager[None]:
+    """Let whoever looks after the worker ask, where that is wanted."""
 
     def look() -> Report:
-        return report(running.worker.state(), running.connection(), settings.stuck_seconds)
+        return report(running.worker.state(), running.connection(), settings.health.stuck_seconds)
 
-    with HealthServer(settings.listen, look) as server:
-        tell(f"health: http://{server.address}/healthz")
-        yield
+    if meter.metrics is not None:
+        meter.metrics.look = lambda: figures(
+            settings, look(), running.worker.detector.rules, running.source.link.statistics
+        )
+    return answering(settings, meter, look, tell)

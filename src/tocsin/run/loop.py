@@ -51,11 +51,13 @@ class Watch:
 
     Attributes:
         judged: called with each judged batch.
+        took: called with a stage of the loop and the seconds that a batch took in it.
         tell: called with sentences for the person watching, from several threads.
     """
 
     judged: Callable[[Judged], None] = lambda _: None
     tell: Callable[[str], None] = lambda _: None
+    took: Callable[[str, float], None] = lambda _stage, _seconds: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,9 @@ class Worker:
     def _judge(self, batch: Batch) -> Load:
         began = time.monotonic()
         load = Load(self.detector.judge(batch))
-        self._portion.learn(len(batch), time.monotonic() - began, load.bytes)
+        seconds = time.monotonic() - began
+        self._portion.learn(len(batch), seconds, load.bytes)
+        self.watch.took("judge", seconds)
         return load
 
     def _listen(self) -> None:

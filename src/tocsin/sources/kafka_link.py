@@ -26,18 +26,49 @@ _REFUSED = {
 _CONNECTED = {"UP", "UPDATE"}
 
 
-class _Broker(msgspec.Struct):
+class Window(msgspec.Struct, frozen=True):
+    """What librdkafka tells of a spread of values: here its 99th percentile, in microseconds."""
+
+    p99: int = 0
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """One broker in the statistics; a node below 0 is one that has not told its number yet."""
+
     state: str
+    nodeid: int = -1
+    rxerrs: int = 0
+    txerrs: int = 0
+    req_timeouts: int = 0
+    rtt: Window = Window()
 
 
-class _Statistics(msgspec.Struct):
-    """The part of librdkafka's statistics that is looked at."""
+class Prefetched(msgspec.Struct, frozen=True):
+    """What was fetched ahead of one partition, in bytes."""
 
-    brokers: dict[str, _Broker]
+    fetchq_size: int = 0
+
+
+class Partitions(msgspec.Struct, frozen=True):
+    """One topic in the statistics."""
+
+    partitions: dict[str, Prefetched] = msgspec.field(default_factory=dict)
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """The part of librdkafka's statistics that is looked at; the names are its own."""
+
+    brokers: dict[str, Broker] = msgspec.field(default_factory=dict)
+    topics: dict[str, Partitions] = msgspec.field(default_factory=dict)
+    rx_bytes: int = 0
+    tx_bytes: int = 0
 
 
 class Link:
     """What a client's callbacks tell about its connections.
+
+    Attributes:
+        statistics: the latest; replaced as a whole, so any thread may read them.
 
     Args:
         servers: whom we wait for, for humans.
@@ -50,6 +81,7 @@ class Link:
         self._away_since: float | None = None
         self._alone_since: float | None = None  # of the statistics: the first of those without a broker
         self._refused: KafkaError | None = None
+        self.statistics = Statistics()
 
     def callbacks(self) -> dict[str, object]:
         """Return the client properties that connect this with a client."""
@@ -79,7 +111,8 @@ class Link:
     def _counted(self, statistics: str) -> None:
         """Two in a row without a broker are meant: between two connections there may be one."""
         now = time.monotonic()
-        brokers = msgspec.json.decode(statistics, type=_Statistics).brokers.values()
+        self.statistics = msgspec.json.decode(statistics, type=Statistics)
+        brokers = self.statistics.brokers.values()
         if any(broker.state in _CONNECTED for broker in brokers):
             if self._away_since is not None:
                 self._tell(f"Kafka at {self._servers} answers again after {now - self._away_since:.0f} s")

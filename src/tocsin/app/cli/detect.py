@@ -66,6 +66,7 @@ PROGRESS = click.option(
     "worker.patience_seconds",
     "health.listen",
     "health.stuck_seconds",
+    "metrics.listen",
 )
 @click.option("--once", is_flag=True, help="Stop when everything in the topic has been classified.")
 @range_options

@@ -1,0 +1,202 @@
+"""What a worker counts about itself, batch by batch, and shows to Prometheus."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
+
+from tocsin.attack import catalogue
+from tocsin.model import NO_LABEL, Judged, Level, RejectReason
+from tocsin.telemetry import metric_names as names
+from tocsin.telemetry.buckets import Buckets, Example
+from tocsin.telemetry.metric_names import METRICS, Metric
+
+Labels = tuple[str, ...]
+Values = Mapping[Labels, float]
+Figures = Mapping[Metric, Values]
+"""Metric -> its labels' values -> the value of the moment."""
+
+MOST_RULES = 1_000
+"""Rules with a time series of their own; what fires beyond them is counted as one rule, `OTHER_RULES`."""
+
+OTHER_RULES = ("other", "other rules", "any")
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Of a stage; a batch is judged in about a second at most, and a slow store may take longer."""
+
+_LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
+"""Fine around the two promises, 250 ms to a message and 3 s to a row; coarse where a worker catches up."""
+
+_RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
+
+_BOUNDS = {names.STAGE: _SECONDS, names.LATENCY: _LATENCY, names.BATCH: _RECORDS}
+
+
+class Metrics:
+    """The figures of one process. Methods may be called from any thread; each is one short step.
+
+    Args:
+        look: asked at each scrape for what is not counted, but looked at.
+    """
+
+    def __init__(self, look: Callable[[], Figures] = dict) -> None:
+        self.look = look
+        self._lock = threading.Lock()
+        self._counters: dict[Metric, Counter[Labels]] = {
+            metric: Counter[Labels]() for metric in METRICS if metric.type == "counter"
+        }
+        self._histograms: dict[Metric, dict[Labels, Buckets]] = {metric: {} for metric in _BOUNDS}
+        self._histograms[names.BATCH][()] = Buckets(_RECORDS)
+        self._refused = False
+        self._begin_at_zero()
+        self._registry = CollectorRegistry()
+        self._registry.register(_Shown(self))
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def _begin_at_zero(self) -> None:
+        """Have what can be named beforehand at 0: a series that begins with 1 hides that from rates."""
+        known: dict[Metric, Iterable[str]] = {
+            names.VERDICTS: [NO_LABEL.tactic, *(tactic.id for tactic in catalogue().tactics)],
+            names.DETECTIONS: [str(level) for level in Level],
+            names.REJECTED: [reason.value for reason in RejectReason],
+            names.REBALANCES: ["assigned", "revoked", "lost"],
+            names.RELOADS: ["swapped", "unchanged", "refused"],
+            names.SPANS: ["exported", "dropped"],
+        }
+        for metric, values in known.items():
+            self._counters[metric].update({(value,): 0 for value in values})
+        for metric in (names.RECORDS, names.LOGS_SUPPRESSED):
+            self._counters[metric][()] = 0
+
+    # --- what is counted
+
+    def count(self, metric: Metric, *labels: str, by: int = 1) -> None:
+        """Add to a counter."""
+        with self._lock:
+            self._counters[metric][labels] += by
+
+    def time(self, stage: str, seconds: float, sink: str = "") -> None:
+        """Take note of how long a batch took in a stage."""
+        with self._lock:
+            self._of(names.STAGE, (stage, sink)).add(seconds)
+
+    def judged(self, judged: Judged) -> None:
+        """Count a judged batch."""
+        verdicts = judged.verdicts
+        rejected = Counter([(v.rejected.reason.value,) for v in verdicts if v.rejected is not None])
+        tactics = Counter([(v.label.tactic,) for v in verdicts if v.rejected is None])
+        fired = Counter([(d.rule_id, d.rule_title, d.level) for v in verdicts for d in v.detections])
+        with self._lock:
+            self._counters[names.RECORDS][()] += len(verdicts)
+            self._counters[names.VERDICTS].update(tactics)
+            self._counters[names.REJECTED].update(rejected)
+            self._histograms[names.BATCH][()].add(len(verdicts))
+            rules = self._counters[names.RULE_DETECTIONS]
+            for (rule, title, level), times in fired.items():
+                labels = (rule, title, str(level))
+                self._counters[names.DETECTIONS][labels[2:]] += times
+                rules[labels if labels in rules or len(rules) < MOST_RULES else OTHER_RULES] += times
+
+    def stored(self, sink: str, seconds: np.ndarray[Any, np.dtype[np.float64]], records: int) -> None:
+        """Count records that became durable.
+
+        Args:
+            sink: where.
+            seconds: since the records' timestamps, of those that have one.
+            records: how many in all.
+        """
+        with self._lock:
+            self._counters[names.STORED][sink,] += records
+            self._of(names.LATENCY, (sink,)).add_all(seconds)
+
+    def show(self, sink: str, example: Example) -> None:
+        """Take the trace of an event as an example for how long events take."""
+        with self._lock:
+            self._of(names.LATENCY, (sink,)).show(example)
+
+    def reloaded(self, outcome: str) -> None:
+        """Count a reload, and remember whether the rules on disk are those that judge."""
+        with self._lock:
+            self._counters[names.RELOADS][outcome,] += 1
+            self._refused = outcome == "refused"
+
+    def _of(self, metric: Metric, labels: Labels) -> Buckets:
+        found = self._histograms[metric].get(labels)
+        if found is None:
+            found = self._histograms[metric][labels] = Buckets(_BOUNDS[metric])
+        return found
+
+    # --- what is shown
+
+    def page(self, accept: str) -> tuple[str, bytes]:
+        """Return the content type and the text that Prometheus scrapes.
+
+        Args:
+            accept: the request's header; OpenMetrics, which has exemplars, only when it is asked for.
+        """
+        encode, content_type = choose_encoder(accept)
+        return content_type, encode(self._registry)
+
+    def families(self) -> Iterator[Family]:
+        """Yield every metric in the order of the list."""
+        looked: Figures = {names.RELOAD_FAILED: {(): self._refused}, **self.look()}
+        for metric in METRICS:
+            with self._lock:
+                family = self._family(metric, looked.get(metric, {}))
+            yield family
+
+    def _family(self, metric: Metric, looked: Values) -> Family:
+        if metric.type == "histogram":
+            return _histogram(metric, self._histograms[metric])
+        if metric.type == "counter":
+            return _counter(metric, {**self._counters[metric], **looked})
+        gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for labels, value in looked.items():
+            gauge.add_metric(labels, value)
+        return gauge
+
+
+class _Shown(Collector):
+    """The door to `prometheus_client`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Family]:
+        return self._metrics.families()
+
+    def describe(self) -> Iterable[Family]:
+        return ()  # else registering would collect, before there is anything to look at
+
+
+def _counter(metric: Metric, values: Mapping[Labels, float]) -> Family:
+    family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in values.items():
+        family.add_metric(labels, value)
+    return family
+
+
+def _histogram(metric: Metric, found: Mapping[Labels, Buckets]) -> Family:
+    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, buckets in found.items():
+        shown = [
+            (bound, total, _exemplar(example)) if example is not None else (bound, total)
+            for bound, total, example in buckets.cumulated()
+        ]
+        family.add_metric(labels, shown, sum_value=buckets.sum)
+    return family
+
+
+def _exemplar(example: Example) -> Exemplar:
+    return Exemplar({"trace_id": example.trace}, example.value, example.at)
