@@ -10,9 +10,9 @@ from http import HTTPStatus
 from tocsin import __version__
 from tocsin.app.health import HealthServer, Page, Pages, Report, health_pages
 from tocsin.app.settings import Settings
+from tocsin.detect import Detector
 from tocsin.model import Judged
 from tocsin.ports import Sink, Source
-from tocsin.rules import RuleSet
 from tocsin.run.loop import Side, Watch
 from tocsin.sources.kafka_link import Statistics
 from tocsin.telemetry import metric_names as names
@@ -90,13 +90,17 @@ def _metrics_page(metrics: Metrics) -> Callable[[str], Page]:
     return page
 
 
-def figures(settings: Settings, found: Report, rules: RuleSet, kafka: Statistics) -> Figures:
+MOST_TESTED = 50
+"""Rules whose tests are shown: those with most, which are those that cost most."""
+
+
+def figures(settings: Settings, found: Report, detector: Detector, kafka: Statistics) -> Figures:
     """Return what is looked at, not counted, as metrics.
 
     Args:
         settings: of the worker.
         found: its state.
-        rules: those that judge.
+        detector: the one that judges.
         kafka: what the client tells of its connections.
     """
     worker = (__version__, settings.kafka.topic, settings.kafka.group)
@@ -114,9 +118,20 @@ def figures(settings: Settings, found: Report, rules: RuleSet, kafka: Statistics
         names.HEALTHY: {(): found.healthy},
         names.KAFKA_WAITING: {(): found.waiting_for_kafka_seconds or 0.0},
         names.RULE_SET: {(found.rule_set,): 1},
-        names.RULES: {(): len(rules.rules)},
+        names.RULES: {(): len(detector.rules.rules)},
         names.WORKER: {worker: 1},
+        **_of_engine(detector),
         **_of_kafka(kafka),
+    }
+
+
+def _of_engine(detector: Detector) -> Figures:
+    found, rules = detector.figures(), detector.rules.rules
+    tested = found.tests.most_common(MOST_TESTED)
+    return {
+        names.CACHE_LOOKUPS: {(): found.lookups},
+        names.CACHE_MISSES: {(): found.misses},
+        names.RULE_TESTS: {(rules[place].id, rules[place].title): times for place, times in tested if times},
     }
 
 

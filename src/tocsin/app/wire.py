@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import structs
 
 from tocsin.app.health import Connection, Report, report
 from tocsin.app.matching import matching_of
@@ -15,7 +18,9 @@ from tocsin.app.publishing import publishing, sides_of
 from tocsin.app.ranges import Asked, worked_out
 from tocsin.app.reload import Reloader, Ways
 from tocsin.app.rule_sets import compile_apart, rules_of
+from tocsin.app.sections import Trace
 from tocsin.app.settings import Settings, limits_of
+from tocsin.app.tracing import Tracing
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
 from tocsin.results.caretaker import Caretaker
@@ -108,9 +113,11 @@ def kafka_worker(
         range_, origin = worked_out(cluster, topic, asked, settings.results.dir)
     allowed = settings.results.dead_letter_megabytes * 1_000_000
     sink = ResultsSink(results, origin, settings.results.keep_events, time.time, allowed)
+    quiet = structs.replace(settings, trace=Trace(events="off"))  # what is judged once more was traced before
+    tracing = Tracing(settings if asked is None else quiet, os.environ, tell)
     follower = None
     if settings.results.csv:
-        follower = Follower(CsvView(results, Path(settings.results.csv)), tell)
+        follower = Follower(CsvView(results, Path(settings.results.csv), tracing.view()), tell)
     source: KafkaSource | KafkaRange
     if asked is None:
         source = KafkaSource(cluster, topic, _membership(settings, tell))
@@ -123,7 +130,14 @@ def kafka_worker(
     sides = sides_of(topics, settings, pace)
     meter = Meter(settings)
     watch = meter.watch(progress.count, tell)
-    worker = Worker(meter.source(source), detector, meter.sink(sink), pace, watch, meter.sides(sides))
+    worker = Worker(
+        meter.source(source),
+        detector,
+        meter.sink(tracing.sink(sink)),
+        pace,
+        watch,
+        meter.sides(tracing.sides(sides)),
+    )
     reloader = None
     if asked is None:  # a range is judged by one set
         ways = replace(_reloading(settings, worker, tell, strict=strict), count=meter.reloaded)
@@ -143,6 +157,7 @@ def kafka_worker(
                     topics.close()
                 if follower is not None:
                     follower.stop(sink.version)
+                tracing.close()
 
 
 def _reloading(settings: Settings, worker: Worker, tell: Callable[[str], None], *, strict: bool) -> Ways:
@@ -180,6 +195,6 @@ def _answering(
 
     if meter.metrics is not None:
         meter.metrics.look = lambda: figures(
-            settings, look(), running.worker.detector.rules, running.source.link.statistics
+            settings, look(), running.worker.detector, running.source.link.statistics
         )
     return answering(settings, meter, look, tell)

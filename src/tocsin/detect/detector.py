@@ -9,6 +9,7 @@ from tocsin.decode.columns import ColumnDecoder
 from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.engine import Engine
+from tocsin.detect.figures import Figures
 from tocsin.detect.memo import Memo, fields_of
 from tocsin.detect.oracle import Matcher, evidence, matcher
 from tocsin.detect.reading import Reading
@@ -85,6 +86,10 @@ class Detector:
         for logsource, constants in self._engine.kinds():
             made._engine.program(logsource, constants)
         return made
+
+    def figures(self) -> Figures:
+        """Return what the engine has done so far. May be called from any thread, while it judges."""
+        return self._engine.figures()
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tocsin.decode.columns import Constants
 from tocsin.detect.conclusions import Conclusions
+from tocsin.detect.figures import Figures, figures
 from tocsin.detect.keywords import RecordScan
 from tocsin.detect.oracle import matcher
 from tocsin.detect.program import Candidate, Program
@@ -67,6 +68,10 @@ class Engine:
     def kinds(self) -> list[Kind]:
         """Return the kinds of events that have a program."""
         return list(self._kinds)
+
+    def figures(self) -> Figures:
+        """Return what the programs have done so far. May be called from any thread."""
+        return figures(self._programs.values(), self._parts.memos())
 
     def wanted(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
         """Return the fields that the program for such events reads from columns."""

@@ -70,6 +70,8 @@ class Program:
                 index.setdefault(parts.number(pattern), set()).add(place)
         self._index: Mapping[int, frozenset[int]] = {n: frozenset(places) for n, places in index.items()}
         self._judged = 0
+        self._lookups = 0  # until the last review
+        self._tests = Counter[int]()  # the same, by place
         self._review_at = FIRST_REVIEW
         self._deduce_anew()
 
@@ -104,6 +106,25 @@ class Program:
         self._judged += len(rows)
         if self._judged >= self._review_at:
             self._review()
+
+    @property
+    def lookups(self) -> int:
+        """Return how many values of fields were looked up."""
+        return self._lookups + self._judged * self._watch.width
+
+    def tests(self) -> Counter[int]:
+        """Return on how many events each rule was tested, by its place in the rule set."""
+        found = self._tests + self._asked()
+        return Counter({self._candidates[place].index: times for place, times in found.items()})
+
+    def _asked(self) -> Counter[int]:
+        """Return, by place, on how many events rules were tested since what follows was last deduced anew."""
+        asked = Counter[int]()
+        for outcome in list(self._outcomes.values()):
+            if outcome is not None:
+                for place in outcome.doubtful:
+                    asked[place] += outcome.asked
+        return asked
 
     def _in_full(self, view: View, place: int) -> Verdict:
         reading = view.reading(place, None)
@@ -143,16 +164,15 @@ class Program:
 
     def _review(self, least: float = FEWEST_TESTS) -> None:
         """Look for more on behalf of the rules that were tested often; ever more rarely, as it settles."""
-        asked = Counter[int]()
-        for outcome in self._outcomes.values():
-            if outcome is not None:
-                asked.update(dict.fromkeys(outcome.doubtful, outcome.asked))
+        asked = self._asked()
         least = max(least, self._judged * OFTEN)
         often = [place for place, times in asked.items() if times >= least]
+        self._lookups += self._judged * self._watch.width
         self._judged = 0
         self._review_at *= 2
         more = self._plan.decide(often)
         if more:
+            self._tests += asked
             self._watch.add(more)
             self._deduce_anew()
 

@@ -44,7 +44,17 @@ class FieldMemo(dict[object, Sight]):
         most_text: characters that they may have.
     """
 
-    __slots__ = ("_find", "_most", "_most_text", "_patterns", "_sights", "_text", "_uncommon", "_whole")
+    __slots__ = (
+        "_find",
+        "_forgotten",
+        "_most",
+        "_most_text",
+        "_patterns",
+        "_sights",
+        "_text",
+        "_uncommon",
+        "_whole",
+    )
 
     def __init__(
         self, patterns: Sequence[tuple[int, Pattern]], matching: Matching, most: int, most_text: int
@@ -59,10 +69,17 @@ class FieldMemo(dict[object, Sight]):
         self._sights: dict[frozenset[int], Sight] = {}
         self._most = most
         self._most_text = most_text
+        self._forgotten = 0
         self.forget()
+
+    @property
+    def misses(self) -> int:
+        """Return how many values were worked out and remembered, with those that were forgotten again."""
+        return self._forgotten + len(self)
 
     def forget(self) -> None:
         """Start anew."""
+        self._forgotten += len(self)
         self.clear()
         self._text = 0
         if len(self._sights) >= self._most:

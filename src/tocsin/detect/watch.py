@@ -51,6 +51,10 @@ class Parts:
             found = self._pairs[patterns] = self._make_pairs(self._numbered(patterns))
         return found
 
+    def memos(self) -> list[FieldMemo]:
+        """Return the memos of fields."""
+        return list(self._memos.values())
+
     def records(self, patterns: frozenset[Pattern]) -> RecordScan:
         """Return what looks for patterns in records."""
         found = self._records.get(patterns)
@@ -87,6 +91,11 @@ class Watch:
         self._pairs += [(names, self._parts.pairs(frozenset(pairs[names]))) for names in sorted(pairs)]
         if records:
             self._records.append(self._parts.records(frozenset(records)))
+
+    @property
+    def width(self) -> int:
+        """Return how many fields of an event are looked at."""
+        return len(self._fields)
 
     def sights(self, group: Group) -> Iterator[Sights]:
         """Yield what is seen of each event of a group."""

@@ -119,6 +119,10 @@ class MeteredSink:
         self._metrics = metrics
         self._clock = clock
         self._held: list[_Held] = []
+        metrics.count(
+            names.SINK_FAILURES, name, by=0
+        )  # there from the beginning, so that the first one shows
+        metrics.count(names.SINK_REFUSED, name, by=0)
 
     def start(self, partitions: list[int]) -> Positions:
         """See `Sink.start`."""

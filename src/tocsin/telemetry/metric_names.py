@@ -115,7 +115,7 @@ CACHE_MISSES = Metric(
 RULE_TESTS = Metric(
     "tocsin_rule_tests_total",
     "counter",
-    ("rule_id",),
+    ("rule_id", "rule_title"),
     "Events on which a rule's whole condition had to be evaluated, of the 50 rules with most.",
 )
 SPANS = Metric("tocsin_spans_total", "counter", ("outcome",), "Spans, exported or dropped.")
