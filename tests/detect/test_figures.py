@@ -1,5 +1,6 @@
 """What an engine tells about its work is what it has done."""
 
+import itertools
 import json
 
 from tocsin import Detector, load_rules
@@ -45,6 +46,6 @@ def test_sums_survive_a_review(tmp_path):
         found = detector.figures()
         tests.append(found.tests[0])
         lookups.append(found.lookups)
-    assert all(later - earlier >= 400 for earlier, later in zip(lookups, lookups[1:], strict=False))
+    assert all(later - earlier >= 400 for earlier, later in itertools.pairwise(lookups))
     assert tests == sorted(tests)
     assert tests[0] > 0
