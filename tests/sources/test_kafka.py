@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Literal
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
@@ -14,6 +14,7 @@ from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.model import Rejected, RejectReason
 from tocsin.ports import BEGINNING
+from tocsin.sources import kafka as kafka_source
 from tocsin.sources.kafka import KafkaSource, Membership
 
 QUICK = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200"}
@@ -363,3 +364,30 @@ def test_properties_that_say_the_same_are_fine(value):
     """Whoever is explicit about it may be."""
     topic = Topic(cluster="cluster", name="events", id="id", partitions=1)
     KafkaSource(Cluster("127.0.0.1:1", {"enable.auto.commit": value}), topic, Membership("group")).close()
+
+
+@pytest.mark.kafka
+def test_a_copy_that_the_group_has_refused_is_made_later(kafka, topic, monkeypatch):
+    """As it does while it is rebalanced; else lag tools would show a lag until the next record comes."""
+    refusals = [KafkaError(KafkaError.REBALANCE_IN_PROGRESS)]
+
+    class Refusing(Consumer):
+        """The first commit is one that the group refuses: it is told as librdkafka tells it."""
+
+        def __init__(self, properties: dict[str, object]) -> None:
+            super().__init__(properties)
+            self._told = properties["on_commit"]
+
+        def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
+            if refusals:
+                self._told(refusals.pop(), offsets)
+            else:
+                super().commit(offsets=offsets, asynchronous=asynchronous)
+
+    monkeypatch.setattr(kafka_source, "Consumer", Refusing)
+    monkeypatch.setattr(kafka_source, "_AGAIN", 0.1)
+    looking = Consumer({"bootstrap.servers": kafka, "group.id": topic.name})
+    with reading(kafka, topic) as one, closing(looking):
+        one.until(one.source.caught_up)
+        one.source.commit({1: 7})
+        one.until(lambda: looking.committed([TopicPartition(topic.name, 1)], timeout=10)[0].offset == 7)

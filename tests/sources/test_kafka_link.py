@@ -10,6 +10,7 @@ from tests.sources.test_kafka import QUICK, Reading, send
 from tocsin.broker import start
 from tocsin.errors import StreamError
 from tocsin.kafka import Cluster, topic_of
+from tocsin.sources import kafka as kafka_source
 from tocsin.sources.kafka import KafkaSource, Membership
 from tocsin.sources.kafka_link import Link
 
@@ -71,3 +72,21 @@ def test_a_broker_that_is_restarted_is_waited_for(needs_apache, tmp_path):
             assert one.records == [(0, o) for o in range(6)]
     finally:
         source.close()
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_worker_may_end_while_the_broker_is_away(needs_apache, tmp_path, monkeypatch):
+    """A copy of positions that is under way does not hold it up."""
+    monkeypatch.setattr(kafka_source, "_LEAVE", 0.5)
+    with start("apache", tmp_path / "kafka", 0, print) as broker:
+        topic = topic_of(Cluster(broker.bootstrap), "events", 3)
+        source = KafkaSource(Cluster(broker.bootstrap, QUICK), topic, Membership("group"))
+        one = Reading(source, {})
+        source.open(one)
+        one.until(source.caught_up)
+    source.commit({0: 0})
+    one.turn()
+    began = time.monotonic()
+    source.close()
+    assert time.monotonic() - began < 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,12 @@ _FATAL = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_
 _ANSWER = 10.0
 """Seconds to wait for where a partition's log begins and ends."""
 
+_LEAVE = 5.0
+"""Seconds to leave the group in: it takes milliseconds when a broker is there."""
+
+_AGAIN = 1.0
+"""Seconds until positions are copied to the group again: while it is rebalanced it refuses them."""
+
 _SHORT = 1.0
 """Seconds for which holding back costs nothing: pausing a partition throws away what was fetched of it."""
 
@@ -102,12 +109,20 @@ class KafkaSource:
         self._leaving: set[int] = set()  # being revoked: still committed, no longer sought
         self._to_seek: dict[int, int] = {}
         self._next: dict[int, int] = {}  # of those sought: partition -> the record to be read next
+        self._copies: dict[int, int] = {}  # partition -> the position that the group should have
+        self._uncopied: set[int] = set()  # of those: refused
+        self._copy_at = 0.0  # when these are tried again
         self._lag: dict[int, int] = {}
         self._held_since: float | None = None
         self._paused = False
         self._joined = False
         self._failure: Exception | None = None
-        own = {"group.id": member.group, "client.id": "tocsin", **self.link.callbacks()}
+        own = {
+            "group.id": member.group,
+            "client.id": "tocsin",
+            "on_commit": self._copied,
+            **self.link.callbacks(),
+        }
         if member.instance:
             own["group.instance.id"] = member.instance
         try:
@@ -149,6 +164,7 @@ class KafkaSource:
         elif self._holds_back():
             return None
         self._seek()
+        self._copy_again()
         try:
             messages = self._consumer.consume(max(max_records, 1), timeout)
         except KafkaException as error:
@@ -192,16 +208,25 @@ class KafkaSource:
 
     def commit(self, positions: Positions) -> None:
         """Copy the positions to the group, in the background; failing is not worth stopping for."""
-        offsets = [TopicPartition(self._topic.name, p, o) for p, o in positions.items() if p in self._owned]
-        if offsets:
+        ours = {p: offset for p, offset in positions.items() if p in self._owned}
+        self._copies.update(ours)
+        self._uncopied.difference_update(ours)
+        if ours:
+            places = [self._place(p, offset) for p, offset in ours.items()]
             try:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
+                self._consumer.commit(offsets=places, asynchronous=True)
             except KafkaException as error:
-                logger.info("offsets of the group were not copied: %s", error)
+                self._copied(error.args[0], places)
 
     def close(self) -> None:
-        """Leave the group, so that others take over at once; a static member's partitions wait for it."""
-        self._consumer.close()
+        """Leave the group, so that others take over at once; a static member's partitions wait for it.
+
+        When no broker answers, the group finds out by itself. The client would wait for one, for as long as a
+        copy of positions is under way.
+        """
+        leaving = threading.Thread(target=self._consumer.close, name="leaves-group", daemon=True)
+        leaving.start()
+        leaving.join(_LEAVE)
 
     def lag(self) -> dict[int, int]:
         """Return partition -> records not yet read, as of the last poll; may be called from any thread."""
@@ -226,6 +251,20 @@ class KafkaSource:
             if high >= 0:
                 found[partition] = max(0, high - max(low, self._next[partition]))
         return found
+
+    def _copied(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
+        """Take note of the copies that the group has refused; called within `poll`."""
+        for place in places:
+            fault = error or place.error
+            if fault is not None and self._copies.get(place.partition) == place.offset:
+                logger.info("offset %d of %s was not copied: %s", place.offset, place.partition, fault)
+                self._uncopied.add(place.partition)
+                self._copy_at = time.monotonic() + _AGAIN
+
+    def _copy_again(self) -> None:
+        """Copy what was refused, or lag tools would show a lag until the next record comes."""
+        if self._uncopied and time.monotonic() >= self._copy_at:
+            self.commit({p: self._copies[p] for p in self._uncopied})
 
     def _let_flow(self) -> None:
         self._held_since = None
@@ -270,9 +309,9 @@ class KafkaSource:
         self._leaving.update(numbers)
         self._guarded(tell, numbers)
         for partition in numbers:
-            for known in (self._leaving, self._owned):
+            for known in (self._leaving, self._owned, self._uncopied):
                 known.discard(partition)
-            for positions in (self._to_seek, self._next):
+            for positions in (self._to_seek, self._next, self._copies):
                 positions.pop(partition, None)
         consumer.incremental_unassign(partitions)
 
