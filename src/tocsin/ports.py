@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from tocsin.model import Batch, Judged
 
@@ -114,6 +114,36 @@ class SideSink(Sink, Protocol):
         Raises:
             StreamError: the store is away; it may be tried again.
         """
+
+
+class ProducerTrace(Protocol):
+    """Hears which events are sent, so that their traces begin there; never waits."""
+
+    def keeps(self, event_id: str) -> bool:
+        """Say whether an event's trace is kept: its context then says so, and `sent` is called."""
+
+    def sent(self, event_id: str, host: str, began: int) -> None:
+        """Take note that a kept event was handed to the client, begun at these nanoseconds since 1970."""
+
+    def flush(self, topic: str) -> None:
+        """Tell about what was sent to this topic. Called after each stretch of events."""
+
+
+class ViewTrace(Protocol):
+    """Hears which rows a view has; never waits."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Return the columns of the results that `added` needs besides the partition and the offset."""
+
+    def begin(self) -> None:
+        """Expect rows; those of before that did not become durable will come again."""
+
+    def added(self, rows: Any) -> None:  # noqa: ANN401 - an Arrow record batch, which ports do not import
+        """Take note of rows that are being written."""
+
+    def durable(self) -> None:
+        """Tell about them: they are."""
 
 
 class PositionMoved(Exception):  # noqa: N818 - a signal between sink and loop, not an error shown to anyone

@@ -93,6 +93,40 @@ class Metrics(msgspec.Struct, frozen=True):
     ] = ""
 
 
+class Trace(msgspec.Struct, frozen=True):
+    """Which events are traced, for the collector that OTEL_EXPORTER_OTLP_ENDPOINT names or the store here."""
+
+    events: Annotated[
+        Literal["sampled", "all", "off"],
+        Meta(
+            description="Trace a sample and what was detected, all events, or none.",
+            extra={"flag": "--trace"},
+        ),
+    ] = "sampled"
+    ratio: Annotated[
+        float,
+        Meta(
+            description="Share of the events that is traced whatever they are.",
+            ge=0,
+            le=1,
+            extra={"flag": "--trace-ratio"},
+        ),
+    ] = 0.01
+    level: Annotated[
+        Literal["informational", "low", "medium", "high", "critical"],
+        Meta(
+            description="Every event with a detection of this level or above is traced.",
+            extra={"flag": "--trace-level"},
+        ),
+    ] = "medium"
+    store: Annotated[
+        bool,
+        Meta(
+            description="Keep traces beside the results, for tocsin trace.", extra={"flag": "--trace-store"}
+        ),
+    ] = False
+
+
 class Results(msgspec.Struct, frozen=True):
     """Where verdicts are kept."""
 
@@ -213,6 +247,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     health: Health = Health()
     metrics: Metrics = Metrics()
+    trace: Trace = Trace()
     broker: Broker = Broker()
 
 

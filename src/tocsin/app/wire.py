@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from msgspec import structs
 
 from tocsin.app.health import Connection, Report, report
 from tocsin.app.matching import matching_of
@@ -18,7 +16,6 @@ from tocsin.app.publishing import publishing, sides_of
 from tocsin.app.ranges import Asked, worked_out
 from tocsin.app.reload import Reloader, Ways
 from tocsin.app.rule_sets import compile_apart, rules_of
-from tocsin.app.sections import Trace
 from tocsin.app.settings import Settings, limits_of
 from tocsin.app.tracing import Tracing
 from tocsin.detect import Detector
@@ -113,11 +110,8 @@ def kafka_worker(
         range_, origin = worked_out(cluster, topic, asked, settings.results.dir)
     allowed = settings.results.dead_letter_megabytes * 1_000_000
     sink = ResultsSink(results, origin, settings.results.keep_events, time.time, allowed)
-    quiet = structs.replace(settings, trace=Trace(events="off"))  # what is judged once more was traced before
-    tracing = Tracing(settings if asked is None else quiet, os.environ, tell)
-    follower = None
-    if settings.results.csv:
-        follower = Follower(CsvView(results, Path(settings.results.csv), tracing.view()), tell)
+    tracing = Tracing(settings, os.environ, tell, wanted=asked is None)
+    follower = _follower(settings, results, tracing, tell)
     source: KafkaSource | KafkaRange
     if asked is None:
         source = KafkaSource(cluster, topic, _membership(settings, tell))
@@ -144,7 +138,7 @@ def kafka_worker(
         reloader = Reloader(ways, rules, settings.rules.reload_seconds)
     care = Caretaker(results, lambda: sink.version, tell)
     running = Running(worker, source, sink, progress, rules, reloader)
-    with _answering(settings, meter, running, tell), care, reloader or nullcontext():
+    with closing(tracing), _answering(settings, meter, running, tell), care, reloader or nullcontext():
         if follower is not None:
             follower.start()
         try:
@@ -157,7 +151,14 @@ def kafka_worker(
                     topics.close()
                 if follower is not None:
                     follower.stop(sink.version)
-                tracing.close()
+
+
+def _follower(
+    settings: Settings, results: Location, tracing: Tracing, tell: Callable[[str], None]
+) -> Follower | None:
+    if not settings.results.csv:
+        return None
+    return Follower(CsvView(results, Path(settings.results.csv), tracing.view()), tell)
 
 
 def _reloading(settings: Settings, worker: Worker, tell: Callable[[str], None], *, strict: bool) -> Ways:

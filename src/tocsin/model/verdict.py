@@ -119,6 +119,21 @@ _NONE = Event("", "", "", "", "", "", {}, LogSource())
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """When a batch passed; nanoseconds since 1970, 0 where nobody looked at the clock.
+
+    Attributes:
+        asked: the source was asked for it.
+        arrived: the source gave it.
+        judged: there was a verdict on every record.
+    """
+
+    asked: int = 0
+    arrived: int = 0
+    judged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """A batch with one verdict per record, in order, under one revision of the rule set."""
 
@@ -126,8 +141,9 @@ class Judged:
     events: Events
     verdicts: Sequence[Verdict]
     revision: str
+    times: Times = Times()
 
     def take(self, rows: Sequence[int]) -> Judged:
         """Return some of the records with their verdicts; the rows are given in rising order."""
         verdicts = [self.verdicts[row] for row in rows]
-        return Judged(self.batch.take(rows), self.events.take(rows), verdicts, self.revision)
+        return Judged(self.batch.take(rows), self.events.take(rows), verdicts, self.revision, self.times)

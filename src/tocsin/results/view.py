@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from msgspec import structs
 
 from tocsin.errors import SettingsError, StreamError
+from tocsin.ports import ViewTrace
 from tocsin.results.location import Location, Where, rows_read
 from tocsin.results.table import Reader, Snapshot
 
@@ -91,13 +92,15 @@ class CsvView:
     Args:
         results: the results folder.
         path: the CSV; its journal and its lock lie beside it.
+        trace: hears which rows are in it.
 
     Raises:
         SettingsError: a CSV is there that is not ours: it has no journal, or follows other results.
     """
 
-    def __init__(self, results: Where, path: Path) -> None:
+    def __init__(self, results: Where, path: Path, trace: ViewTrace | None = None) -> None:
         self.path = path
+        self._trace = trace
         self._results = Location.of(results)
         self._journal_path = _journal_path(path)
         # One lock of the view, whichever thread follows: a thread's own would lock the next one out.
@@ -205,21 +208,28 @@ class CsvView:
         else:
             behind = journal.version < source.version
         if behind:
+            if self._trace is not None:
+                self._trace.begin()
             self._journal = self._appended(journal, source)
             self._write_journal(self._journal)
             self._read = frozenset(source.files)
+            if self._trace is not None:
+                self._trace.durable()
 
     def _appended(self, journal: Journal, source: Snapshot) -> Journal:
         """Write what a snapshot has beyond the journal, and return the journal that is then true."""
         positions, rows, length, end = dict(journal.positions), journal.rows, journal.length, journal.end
         with self.path.open("r+b") as file:
             file.seek(length)
-            for chunk in _beyond(source, self._read, journal.positions):
+            more = () if self._trace is None else self._trace.columns
+            for chunk in _beyond(source, self._read, journal.positions, more):
                 lines = _encoded(zip(*(chunk[c].to_pylist() for c in _SOURCES), strict=True))
                 length += file.write(lines)
                 end = lines[-_END_BYTES:]
                 rows += chunk.num_rows
                 _advance(positions, chunk)
+                if self._trace is not None:
+                    self._trace.added(chunk)
             _to_disk(file)
         home = self._results.home
         return Journal(journal.table, home, source.version, length, rows, positions, end)
@@ -251,7 +261,7 @@ class CsvView:
 
 
 def _beyond(
-    source: Snapshot, besides: frozenset[str], positions: Mapping[int, int]
+    source: Snapshot, besides: frozenset[str], positions: Mapping[int, int], more: Sequence[str] = ()
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows beyond the positions, from those files of a snapshot that are not among `besides`.
 
@@ -270,7 +280,7 @@ def _beyond(
                 continue
             chunks = file.to_batches(
                 schema=source.schema,
-                columns=[*_SOURCES, "partition", "offset"],
+                columns=list(dict.fromkeys([*_SOURCES, "partition", "offset", *more])),
                 filter=fresh,
                 batch_size=_CHUNK_ROWS,
                 batch_readahead=2,  # little: a CSV that is made anew passes through memory

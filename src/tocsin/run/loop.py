@@ -16,11 +16,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.detect import Detector
 from tocsin.errors import StreamError
 from tocsin.model import Batch, Judged
+from tocsin.model.verdict import Times
 from tocsin.ports import SideSink, Sink, Source
 from tocsin.run.orders import Drain, Load
 from tocsin.run.pace import Pace, Portion
@@ -137,11 +138,12 @@ class Worker:
 
     def turn(self) -> None:
         """Take one batch to the writers, which flush at their pace, and hear what they have to say."""
-        batch = self.source.poll(self._room(), self.pace.poll_seconds)  # poll
+        room, asked = self._room(), time.time_ns()
+        batch = self.source.poll(room, self.pace.poll_seconds)  # poll
         if batch is not None:
             batch = self._of_those_read(batch)
         if batch is not None:
-            load = self._judge(batch)  # judge
+            load = self._judge(batch, asked)  # judge
             for writer in self._writers:
                 writer.write(load)  # write, and flush when it is time
             self.watch.judged(load.judged)
@@ -215,9 +217,10 @@ class Worker:
         rows = [row for row, partition in enumerate(batch.partitions) if partition in self._reading]
         return batch.take(rows) if rows else None
 
-    def _judge(self, batch: Batch) -> Load:
-        began = time.monotonic()
-        load = Load(self.detector.judge(batch))
+    def _judge(self, batch: Batch, asked: int) -> Load:
+        began, arrived = time.monotonic(), time.time_ns()
+        judged = self.detector.judge(batch)
+        load = Load(replace(judged, times=Times(asked, arrived, time.time_ns())))
         seconds = time.monotonic() - began
         self._portion.learn(len(batch), seconds, load.bytes)
         self.watch.took("judge", seconds)

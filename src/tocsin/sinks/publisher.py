@@ -20,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 from tocsin.errors import StreamError
 from tocsin.kafka import Cluster, Topic, bad_option
 from tocsin.model.identity import EVENT_ID_HEADER, TRACEPARENT_HEADER, traceparent
+from tocsin.ports import ProducerTrace
 
 TOO_LARGE = "larger than the topic takes"
 UNACKNOWLEDGED = "not acknowledged before the end"
@@ -87,6 +88,7 @@ class Publisher:
         topic: where to.
         largest: what `largest_batch` says of the topic; None when it is not known.
         stopping: asked while the local queue is full; True makes `publish` return early.
+        trace: makes the producer's spans; None for contexts that say that there is none.
 
     Raises:
         SettingsError: a client property that librdkafka does not know or accept.
@@ -98,7 +100,9 @@ class Publisher:
         topic: Topic,
         largest: int | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        trace: ProducerTrace | None = None,
     ) -> None:
+        self._trace = trace
         self._topic = topic.name
         self._stopping = stopping
         self._accepted = 0
@@ -135,6 +139,8 @@ class Publisher:
                 break
             taken += 1
         self._producer.poll(0)
+        if self._trace is not None:
+            self._trace.flush(self._topic)
         if self._fatal is not None:
             raise StreamError(f"the broker has shut this producer out: {self._fatal.str()}", "start it again")
         return taken
@@ -162,9 +168,11 @@ class Publisher:
 
     def _take(self, event: Outgoing) -> bool:
         event_id, value = event.event_id, event.value
+        kept = self._trace is not None and self._trace.keeps(event_id)
+        began = time.time_ns() if kept else 0
         headers: list[tuple[str, str | bytes | None]] = [
             (EVENT_ID_HEADER, event_id),
-            (TRACEPARENT_HEADER, traceparent(event_id, sampled=False)),
+            (TRACEPARENT_HEADER, traceparent(event_id, sampled=kept)),
         ]
         report = partial(self._on_delivery, event_id)
         while True:
@@ -182,6 +190,8 @@ class Publisher:
                 return self._refuse(event_id, len(value), _reason(error.args[0]))
             else:
                 self._accepted += 1
+                if kept and self._trace is not None:
+                    self._trace.sent(event_id, event.host, began)
                 return True
 
     def _refuse(self, event_id: str, size: int, reason: str) -> bool:

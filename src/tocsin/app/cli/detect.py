@@ -67,6 +67,10 @@ PROGRESS = click.option(
     "health.listen",
     "health.stuck_seconds",
     "metrics.listen",
+    "trace.events",
+    "trace.ratio",
+    "trace.level",
+    "trace.store",
 )
 @click.option("--once", is_flag=True, help="Stop when everything in the topic has been classified.")
 @range_options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import threading
@@ -30,6 +31,7 @@ from tocsin.app.producing import (
 )
 from tocsin.app.recorded import RecordedFeed, Tempo
 from tocsin.app.settings import Loaded
+from tocsin.app.tracing import outlets_of, producer_trace
 from tocsin.app.wire import cluster_of
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import topic_of
@@ -38,6 +40,7 @@ from tocsin.simulate.packets import PacketWriter
 from tocsin.simulate.weave import ShapeName, Simulator
 from tocsin.sinks import Counts, Publisher, largest_batch
 from tocsin.sources.files import RecordedFiles
+from tocsin.telemetry.outlet import Outlets
 
 DEFAULT_RATE = 100.0
 """Simulated events a second unless said otherwise: one can follow them with the eye."""
@@ -65,7 +68,14 @@ class Made:
 
 
 @click.command()
-@takes("kafka.bootstrap_servers", "kafka.topic", "kafka.partitions", "kafka.client")
+@takes(
+    "kafka.bootstrap_servers",
+    "kafka.topic",
+    "kafka.partitions",
+    "kafka.client",
+    "trace.events",
+    "trace.ratio",
+)
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
@@ -152,7 +162,10 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
         feed = _simulated(simulated, plan)
     begun = time.monotonic()
     with ExitStack() as stack:
-        publisher = stack.enter_context(_publisher(loaded, stop))
+        outlets = outlets_of(loaded.settings, os.environ, notice)
+        if outlets is not None:
+            stack.callback(outlets.close)
+        publisher = stack.enter_context(_publisher(loaded, stop, outlets))
         files = list(_files(save, simulated))
         for file in files:
             stack.enter_context(file)
@@ -169,11 +182,12 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
     _check_delivered(counts, publisher)
 
 
-def _publisher(loaded: Loaded, stop: threading.Event) -> Publisher:
+def _publisher(loaded: Loaded, stop: threading.Event, outlets: Outlets | None) -> Publisher:
     settings = loaded.settings
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
-    return Publisher(cluster, topic, largest_batch(cluster, topic), stop.is_set)
+    trace = None if outlets is None else producer_trace(settings, os.environ, outlets)
+    return Publisher(cluster, topic, largest_batch(cluster, topic), stop.is_set, trace)
 
 
 def _simulated(made: Made, plan: Plan) -> SimulatedFeed:

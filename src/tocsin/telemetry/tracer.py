@@ -1,0 +1,320 @@
+"""Makes the spans of kept events when what was done with them is durable, and hands them on.
+
+An event's spans have ids that are derived from where it lay, so the worker, the CSV's writer and a worker
+that takes over name the same parents without talking, and what is told twice is told with the same ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tocsin.model import Judged
+from tocsin.model.contexts import Bytes
+from tocsin.model.identity import producer_span_id, trace_id
+from tocsin.telemetry import names
+from tocsin.telemetry.kept import Keeper, Kept
+from tocsin.telemetry.sampling import Sampling
+from tocsin.telemetry.spans import Attributes, Kind, Link, Numbers, Spans, span_ids
+
+LINKS = 128
+"""Kept events that a batch's span links to, at most; OpenTelemetry's own limit."""
+
+Outlet = Callable[[Sequence[Spans]], None]
+"""Takes spans away; never waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """As whom events are read.
+
+    Attributes:
+        service: the worker's.
+        group: the consumer group.
+    """
+
+    service: str
+    group: str
+
+
+class Tracer:
+    """Knows which events are kept and what their spans are.
+
+    Args:
+        sampling: which events.
+        consumer: as whom they are read.
+        outlet: where spans go.
+
+    Attributes:
+        kept: spans that were made so far.
+    """
+
+    def __init__(self, sampling: Sampling, consumer: Consumer, outlet: Outlet) -> None:
+        self.sampling = sampling
+        self.kept = 0
+        self._consumer = consumer
+        self._outlet = outlet
+        self._keeper = Keeper(sampling)
+        self._flags = Attributes((names.RECONSTRUCTED, True))
+        self._shared: dict[tuple[str, str, int], Attributes] = {}
+
+    def keep(self, judged: Judged) -> Kept:
+        """Return what is to be remembered of a batch."""
+        return self._keeper.kept(judged)
+
+    def judged_and_stored(self, kept: Kept, stage: Stage, ended: int) -> None:
+        """Tell that kept events are in the results: everything from the producer's span to the row.
+
+        Args:
+            kept: of one batch.
+            stage: when they were written and committed.
+            ended: nanoseconds since 1970.
+        """
+        ids = [Attributes((names.EVENT_ID, event_id)) for event_id in kept.event_ids]
+        ours = self._ours(kept)
+        parents = np.where((kept.contexts.sampled | ours)[:, None], kept.contexts.parents, np.uint8(0))
+        consumed = self._span_ids(names.CONSUME, kept)
+        arrived = kept.times.arrived or stage.began
+        spans = [
+            self._reconstructed(kept, np.flatnonzero(ours & ~kept.contexts.sampled).tolist(), ids),
+            Spans(
+                self._consumer.service,
+                names.CONSUME,
+                Kind.CONSUMER,
+                kept.contexts.traces,
+                consumed,
+                parents,
+                _same(arrived, kept),
+                _same(ended, kept),
+                [
+                    (
+                        event_id,
+                        event,
+                        verdict,
+                        self._place(names.CONSUME, kept.stream, partition),
+                        _at(offset),
+                    )
+                    for event_id, event, verdict, partition, offset in zip(
+                        ids, kept.events, kept.verdicts, kept.partitions, kept.offsets, strict=True
+                    )
+                ],
+                _links(kept, ours),
+                remote=True,
+            ),
+            self._child(
+                names.CLASSIFY, kept, ids, (arrived, kept.times.judged or stage.began), concluded=True
+            ),
+            self._child(names.WRITE_DELTA, kept, ids, (stage.began, ended)),
+            *self._batch(kept, consumed, stage, ended),
+        ]
+        self.put(spans)
+
+    def published(self, kept: Kept, stage: Stage, ended: int) -> None:
+        """Tell that messages about kept events are committed."""
+        ids = [Attributes((names.EVENT_ID, event_id)) for event_id in kept.event_ids]
+        self.put([self._child(names.PUBLISH, kept, ids, (stage.began, ended))])
+
+    def put(self, spans: Sequence[Spans]) -> None:
+        """Hand spans on."""
+        made = [each for each in spans if len(each)]
+        if made:
+            self.kept += sum(map(len, made))
+            self._outlet(made)
+
+    def consumed(self, topic: str, places: Sequence[tuple[int, int]], traces: Bytes, stage: str) -> Bytes:
+        """Return the ids of a stage's spans of events at (partition, offset)."""
+        found = np.zeros((len(places), 8), np.uint8)
+        by_partition: dict[int, list[int]] = {}
+        for row, (partition, _) in enumerate(places):
+            by_partition.setdefault(partition, []).append(row)
+        for partition, rows in by_partition.items():
+            scope = [self._consumer.group, topic, str(partition)]
+            found[rows] = span_ids(stage, scope, [places[row][1] for row in rows], traces[rows])
+        return found
+
+    @property
+    def service(self) -> str:
+        """Return the worker's name as a service."""
+        return self._consumer.service
+
+    def _span_ids(self, stage: str, kept: Kept) -> Bytes:
+        places = list(zip(kept.partitions, kept.offsets, strict=True))
+        return self.consumed(kept.stream, places, kept.contexts.traces, stage)
+
+    def _ours(self, kept: Kept) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Say of each event whether Tocsin's producer made the context that it carries."""
+        found = np.zeros(len(kept), np.bool_)
+        for row in np.flatnonzero(kept.contexts.carried).tolist():
+            event_id = kept.event_ids[row]
+            found[row] = kept.contexts.parents[row].tobytes().hex() == producer_span_id(
+                event_id
+            ) and kept.contexts.traces[row].tobytes().hex() == trace_id(event_id)
+        return found
+
+    def _reconstructed(self, kept: Kept, rows: list[int], ids: Sequence[Attributes]) -> Spans:
+        """Return the spans that Tocsin's producer did not make: it could not know what would be detected."""
+        some, at = kept.contexts.take(rows), [kept.sent[row] for row in rows]
+        times = np.array([t * 1_000_000 if t >= 0 else kept.times.arrived for t in at], np.int64)
+        place = self._place(names.PRODUCE, kept.stream, -1)
+        said = [(ids[row], kept.hosts[row], place, self._flags) for row in rows]
+        roots = np.zeros_like(some.parents)
+        return Spans(
+            names.PRODUCER_SERVICE,
+            names.PRODUCE,
+            Kind.PRODUCER,
+            some.traces,
+            some.parents,
+            roots,
+            times,
+            times,
+            said,
+        )
+
+    def _child(
+        self,
+        name: str,
+        kept: Kept,
+        ids: Sequence[Attributes],
+        times: tuple[int, int],
+        *,
+        concluded: bool = False,
+    ) -> Spans:
+        """Return spans under `consume_event`."""
+        said = list(zip(ids, kept.verdicts, strict=True)) if concluded else [(event_id,) for event_id in ids]
+        return Spans(
+            self._consumer.service,
+            name,
+            Kind.INTERNAL,
+            kept.contexts.traces,
+            self._span_ids(name, kept),
+            self._span_ids(names.CONSUME, kept),
+            _same(times[0], kept),
+            _same(times[1], kept),
+            said,
+        )
+
+    def _batch(self, kept: Kept, consumed: Bytes, stage: Stage, ended: int) -> Iterable[Spans]:
+        """Return the spans of a batch's stages, in a trace of its own that links to events in it."""
+        if not len(kept):
+            return
+        times = kept.times
+        arrived = times.arrived or stage.began
+        place = "\0".join([self._consumer.group, kept.stream, *map(str, (*kept.first, kept.size))])
+        digest = hashlib.blake2b(place.encode("utf-8", "replace"), digest_size=16, person=b"tocsin.batch")
+        trace = np.frombuffer(digest.digest(), np.uint8).reshape(1, 16)
+        said = Attributes(
+            (names.BATCH_SIZE, kept.size), ("tocsin.kept", len(kept)), (names.RULE_SET, kept.revision)
+        )
+        where = self._place(names.PROCESS_BATCH, kept.stream, kept.first[0])
+        linked = zip(kept.contexts.traces[:LINKS], consumed[:LINKS], strict=True)
+        links = [Link(t.tobytes(), s.tobytes()) for t, s in linked]
+        root = span_ids(names.PROCESS_BATCH, ["batch"], [0], trace)
+        none = np.zeros_like(root)
+        stages = [
+            (names.PROCESS_BATCH, none, times.asked or arrived, ended),
+            (names.POLL, root, times.asked or arrived, arrived),
+            (names.JUDGE, root, arrived, times.judged or stage.wrote_from),
+            (names.WRITE, root, stage.wrote_from, stage.wrote_to),
+            (names.COMMIT, root, stage.began, ended),
+        ]
+        for name, parent, begin, end in stages:
+            is_root = parent is none
+            yield Spans(
+                self._consumer.service,
+                name,
+                Kind.INTERNAL,
+                trace,
+                root if is_root else span_ids(name, ["batch"], [0], trace),
+                parent,
+                np.array([begin], np.int64),
+                np.array([end], np.int64),
+                [(said, where) if is_root else ()],
+                [links] if is_root else (),
+            )
+
+    def _place(self, name: str, topic: str, partition: int) -> Attributes:
+        """Return the attributes that OpenTelemetry's conventions for messaging want."""
+        key = (name, topic, partition)
+        found = self._shared.get(key)
+        if found is None:
+            doing = ("send", "send") if name == names.PRODUCE else ("process", "process")
+            said = [(names.SYSTEM, "kafka"), (names.DESTINATION, topic)]
+            if partition >= 0:
+                said += [(names.PARTITION, str(partition)), (names.GROUP, self._consumer.group)]
+            said += [(names.OPERATION, doing[0]), (names.OPERATION_TYPE, doing[1])]
+            found = self._shared[key] = Attributes(*said)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """When a sink did what; nanoseconds since 1970.
+
+    Attributes:
+        wrote_from, wrote_to: it took the batch.
+        began: it began to make it durable.
+    """
+
+    wrote_from: int
+    wrote_to: int
+    began: int
+
+
+def _same(moment: int, kept: Kept) -> Numbers:
+    return np.full(len(kept), moment, np.int64)
+
+
+def _at(offset: int) -> Attributes:
+    return Attributes((names.OFFSET, offset))
+
+
+def _links(kept: Kept, ours: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Sequence[Sequence[Link]]:
+    """Link to the spans of foreign producers that are not kept: as parents they would be missing."""
+    contexts = kept.contexts
+    foreign = contexts.carried & ~contexts.sampled & ~ours
+    if not foreign.any():
+        return ()
+    return [
+        (Link(contexts.traces[row].tobytes(), contexts.parents[row].tobytes()),) if linked else ()
+        for row, linked in enumerate(foreign.tolist())
+    ]
+
+
+Told = Callable[[Kept, Stage, int], None]
+
+
+class Pending:
+    """What a sink holds of kept events until it says that they are durable.
+
+    Args:
+        tracer: knows what is kept.
+        told: called with each batch when it is.
+        clock: nanoseconds since 1970.
+    """
+
+    def __init__(self, tracer: Tracer, told: Told, clock: Callable[[], int] = time.time_ns) -> None:
+        self.clock = clock
+        self._tracer = tracer
+        self._told = told
+        self._held: list[tuple[Kept, int, int]] = []
+
+    def wrote(self, judged: Judged, began: int) -> None:
+        """Remember a batch that the sink has taken."""
+        kept = self._tracer.keep(judged)
+        if len(kept):
+            self._held.append((kept, began, self.clock()))
+
+    def discard(self, partitions: Collection[int]) -> None:
+        """Forget partitions that are not ours any more."""
+        self._held = [(kept.without(partitions), begun, done) for kept, begun, done in self._held]
+
+    def flushed(self, began: int) -> None:
+        """Tell about everything that is held."""
+        held, self._held = self._held, []
+        ended = self.clock()
+        for kept, wrote_from, wrote_to in held:
+            self._told(kept, Stage(wrote_from, wrote_to, began), ended)
