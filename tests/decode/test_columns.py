@@ -272,7 +272,6 @@ def test_of_endless_kinds_only_so_many_are_remembered(monkeypatch):
     for number in range(200):
         assert_agreement(decoder, batch_of([json.dumps(nxlog(number, SYSMON, Image="a")).encode()] * 2))
         assert len(decoder._known._kinds) <= 20
-        assert len(decoder._known._by_row) <= 20
         assert len(decoder._known._guesses) <= 200
 
 

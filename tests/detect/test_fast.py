@@ -19,7 +19,7 @@ from tocsin.decode import decode
 from tocsin.detect import Detector, program
 from tocsin.detect.hyperscan_door import HyperscanMatching
 from tocsin.detect.scan import Matching, PythonMatching
-from tocsin.model import Batch, Rejected, Stream, Verdict
+from tocsin.model import NO_LABEL, Batch, Rejected, Stream, Verdict
 from tocsin.rules import RuleSet, load_rules
 
 STREAM = Stream("file", "memory", "memory")
@@ -57,7 +57,7 @@ def one_by_one(rules: RuleSet, lines: list[bytes]) -> list[Verdict]:
     judge = Detector(rules)
     outcomes = decode(Batch.of_values(STREAM, lines))
     return [
-        judge.judge_lines([b"{"])[0] if isinstance(found, Rejected) else judge.conclude(found)
+        Verdict(NO_LABEL, (), rejected=found) if isinstance(found, Rejected) else judge.conclude(found)
         for found in outcomes
     ]
 

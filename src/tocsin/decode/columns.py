@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import cast
 
 import msgspec
 
 from tocsin.decode.batch import unknown
 from tocsin.decode.gathering import Decoded, Group, put_together
-from tocsin.decode.kinds import Constants, Part, Share, Wanted
+from tocsin.decode.kinds import Constants, Kind, Part, Share, Wanted
 from tocsin.decode.known_kinds import KnownKinds
 from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.shapes import shape_named, shape_of
@@ -78,43 +79,36 @@ class ColumnDecoder:
 
     def decode(self, batch: Batch) -> Decoded:
         """Return what the records are. No record makes it raise."""
-        unsound, found = set(batch.faults), self._known.opened()
+        values = batch.values
+        records = cast(Sequence[bytes], values) if all(values) else [value or b"" for value in values]
+        unsound = set(batch.faults)
+        guesses: list[Kind | None] = []
         for start in range(0, len(batch), AT_ONCE):
-            values = [value or b"" for value in batch.values[start : start + AT_ONCE]]
-            for row in unsound_rows(values, self._limits):
-                unsound.add(start + row)
-            self._known.sweep(values, found)
+            some = records[start : start + AT_ONCE]
+            unsound.update([start + row for row in unsound_rows(some, self._limits)])
+            guesses += self._known.guesses(some)
         for row in unsound:
-            found[row] = None
+            guesses[row] = None
         rest = _Rest()
-        parts = self._sorted(range(len(found)), found, rest)
+        parts = _read(self._known.decoded(records, guesses, rest.missed), rest)
         self._one_by_one(batch, rest, unsound, parts)
         if rest.events:
             parts.append(self._plain_part(rest.events))
         return put_together(batch, parts, rest.rejected, self._shape, self._limits)
 
-    def _sorted(self, rows: Sequence[int], found: Sequence[msgspec.Struct | None], rest: _Rest) -> list[Part]:
-        """Return the parts of what was decoded; what was not, or is odd, is put to the rest."""
-        kinds, missed = self._known.sorted(rows, found)
-        rest.missed += missed
-        parts: list[Part] = []
-        for kind, (places, structs) in kinds.items():
-            part, odd = kind.read(places, structs)
-            parts.append(part)
-            rest.odd += odd
-        return parts
-
     def _one_by_one(self, batch: Batch, rest: _Rest, unsound: Collection[int], parts: list[Part]) -> None:
         """Decode the rest, by other guesses where there are some, else plainly; learn from it."""
-        guessed: dict[int, msgspec.Struct] = {}
+        guessed: dict[Kind, tuple[list[int], list[msgspec.Struct]]] = defaultdict(lambda: ([], []))
         for row in sorted(rest.missed):
             value = batch.values[row]
             found = None if value is None or row in unsound else self._known.guess_again(value)
             if found is None:
                 self._plainly(batch, row, rest)
             else:
-                guessed[row] = found
-        parts += self._sorted(list(guessed), list(guessed.values()), rest)
+                rows, structs = guessed[found[0]]
+                rows.append(row)
+                structs.append(found[1])
+        parts += _read([(kind, *found) for kind, found in guessed.items()], rest)
         for row in sorted(rest.odd):
             self._plainly(batch, row, rest)
 
@@ -158,6 +152,16 @@ class ColumnDecoder:
                 self._fields_of.clear()
             found = self._fields_of[logsource, constants] = self._wanted(logsource, constants)
         return found
+
+
+def _read(kinds: Iterable[tuple[Kind, Sequence[int], Sequence[msgspec.Struct]]], rest: _Rest) -> list[Part]:
+    """Return the parts of what was decoded; rows of odd events are put to the rest."""
+    parts: list[Part] = []
+    for kind, rows, structs in kinds:
+        part, odd = kind.read(rows, structs)
+        parts.append(part)
+        rest.odd += odd
+    return parts
 
 
 def _constants(event: Event) -> Constants:

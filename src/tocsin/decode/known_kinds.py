@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import msgspec
 
@@ -15,6 +13,7 @@ from tocsin.decode.lab_kind import LabKind
 from tocsin.decode.plans import dotted
 from tocsin.decode.samples import KindKey, Sample, sample
 from tocsin.decode.text import FAULTS
+from tocsin.decode.views import picker, places_of
 from tocsin.model import Event, LogSource
 
 MOST = 1_000
@@ -39,10 +38,6 @@ class _Seen:
     sample: Sample
 
 
-Found = Mapping[Kind, tuple[Sequence[int], Sequence[msgspec.Struct]]]
-"""Kind -> rows of its records, rising, and what they were decoded to."""
-
-
 class KnownKinds:
     """Remembers kinds of events.
 
@@ -62,64 +57,47 @@ class KnownKinds:
         self._lab_names: set[str] = set()
         self._seen: dict[KindKey, _Seen] = {}
         self._kinds: dict[KindKey, WindowsKind] = {}
-        self._by_row: dict[type[msgspec.Struct], Kind] = {}
-        self._replaced: list[Kind] = []
         self._guesses: dict[bytes, list[Kind]] = {}
-        self._first: dict[bytes, Callable[[bytes], msgspec.Struct | None]] = {}
-        self._else: Callable[[bytes], msgspec.Struct | None] = _nothing
+        self._first: dict[bytes, Kind] = {}
+        self._else: Kind | None = None
 
-    def opened(self) -> list[msgspec.Struct | None]:
-        """Return an empty list for what a batch's records are decoded to."""
-        for kind in self._replaced:
-            del self._by_row[kind.row]
-        self._replaced.clear()
-        return []
-
-    def sweep(self, values: Iterable[bytes], found: list[msgspec.Struct | None]) -> None:
-        """Add what records are decoded to by the first guess; None where it was wrong or there is none."""
+    def guesses(self, values: Iterable[bytes]) -> list[Kind | None]:
+        """Return of which kind each record may be."""
         if not self._first:
-            self._sweep_alike(values, found)
-            return
-        first, otherwise, append = self._first.get, self._else, found.append
-        for value in values:
-            at = value.find(_MARK)
-            try:
-                append(first(value[at + _START : at + _END], otherwise)(value))
-            except FAULTS:
-                append(None)
+            return [self._else for _ in values]
+        first, otherwise, find = self._first.get, self._else, bytes.find
+        return [first(value[(at := find(value, _MARK)) + _START : at + _END], otherwise) for value in values]
 
-    def _sweep_alike(self, values: Iterable[bytes], found: list[msgspec.Struct | None]) -> None:
-        pending = map(self._else, values)
-        while True:
-            try:
-                found.extend(pending)
-            except FAULTS:
-                found.append(None)
-            else:
-                return
+    def decoded(
+        self, values: Sequence[bytes], guesses: Sequence[Kind | None], missed: list[int]
+    ) -> Iterator[tuple[Kind, Sequence[int], Sequence[msgspec.Struct]]]:
+        """Yield of one kind after the other the rows of its records, rising, and what they are decoded to.
 
-    def sorted(self, rows: Sequence[int], found: Sequence[msgspec.Struct | None]) -> tuple[Found, list[int]]:
-        """Return rows by kind, and those that were decoded to nothing."""
-        types = set(map(type, found))
-        if len(types) == 1 and found[0] is not None:
-            return {self._by_row[types.pop()]: (rows, cast(Sequence[msgspec.Struct], found))}, []
-        by_row: dict[type, tuple[list[int], list[msgspec.Struct]]] = defaultdict(lambda: ([], []))
-        nothing = []
-        for row, one in zip(rows, found, strict=True):
-            if one is None:
-                nothing.append(row)
-            else:
-                places, structs = by_row[type(one)]
-                places.append(row)
-                structs.append(one)
-        self._records += len(nothing)
-        return {self._by_row[row]: sorted_ for row, sorted_ in by_row.items()}, nothing
+        A processor learns the ways of one type, and has in its caches what is read at once.
 
-    def guess_again(self, value: bytes) -> msgspec.Struct | None:
-        """Return what a record is decoded to by any other guess."""
+        Args:
+            values: records.
+            guesses: of which kind they may be.
+            missed: gets the rows of those that are of no kind, or not of that.
+        """
+        for kind, rows in _places_by_kind(guesses).items():
+            if kind is None:
+                missed += rows
+                continue
+            some = values if len(rows) == len(values) else picker(rows)(values)
+            found, wrong = _all_decoded(kind.decode, some)
+            missed += [rows[place] for place in wrong]
+            refused = set(wrong)
+            fitting = [row for place, row in enumerate(rows) if place not in refused] if wrong else rows
+            if fitting:
+                yield kind, fitting, found
+        self._records += len(missed)
+
+    def guess_again(self, value: bytes) -> tuple[Kind, msgspec.Struct] | None:
+        """Return what a record is decoded to by any other guess, and the kind that it is of."""
         for kind in self._guesses.get(_slice(value), ()):
             try:
-                return kind.decode(value)
+                return kind, kind.decode(value)
             except FAULTS:
                 continue
         return None
@@ -157,8 +135,7 @@ class KnownKinds:
         if self._lab[source] == self._patience or (new and self._lab[source] > self._patience):
             known = [other for other, count in self._lab.items() if count >= self._patience]
             lab = LabKind(self._wanted, known, self._lab_names)
-            self._by_row[lab.row] = lab
-            self._else = lab.decode
+            self._else = lab
 
     def _note(self, seen: _Seen, shown: Sample, value: bytes) -> None:
         joined = seen.sample.joined(shown)
@@ -172,13 +149,11 @@ class KnownKinds:
 
     def _made(self, known: Sample, before: WindowsKind | None) -> WindowsKind:
         kind = self._kinds[known.key] = WindowsKind(known, self._wanted)
-        self._by_row[kind.row] = kind
         if before is not None:
-            self._replaced.append(before)
             for start, guesses in self._guesses.items():
                 if before in guesses:
                     guesses[guesses.index(before)] = kind
-                    self._first[start] = guesses[0].decode
+                    self._first[start] = guesses[0]
         return kind
 
     def _guess(self, value: bytes, kind: Kind) -> None:
@@ -187,7 +162,7 @@ class KnownKinds:
         if start and (start in self._guesses or len(self._guesses) < 10 * MOST):
             guesses = [kind, *(other for other in self._guesses.get(start, ()) if other is not kind)]
             self._guesses[start] = guesses[:MOST_GUESSES]
-            self._first[start] = kind.decode
+            self._first[start] = kind
 
 
 def _slice(value: bytes) -> bytes:
@@ -195,5 +170,22 @@ def _slice(value: bytes) -> bytes:
     return value[at + _START : at + _END] if at >= 0 else b""
 
 
-def _nothing(value: bytes) -> None:
-    """Decode no record."""
+def _places_by_kind(guesses: Sequence[Kind | None]) -> Mapping[Kind | None, Sequence[int]]:
+    kinds = set(guesses)
+    return {kinds.pop(): range(len(guesses))} if len(kinds) == 1 else places_of(guesses)
+
+
+def _all_decoded(
+    decode: Callable[[bytes], msgspec.Struct], values: Sequence[bytes]
+) -> tuple[list[msgspec.Struct], list[int]]:
+    """Return what records are decoded to, and the places of those that don't fit."""
+    found: list[msgspec.Struct] = []
+    wrong: list[int] = []
+    pending = map(decode, values)
+    while True:
+        try:
+            found.extend(pending)
+        except FAULTS:
+            wrong.append(len(found) + len(wrong))
+        else:
+            return found, wrong
