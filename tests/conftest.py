@@ -12,6 +12,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.telemetry.jaeger import Jaeger, NoJaegerError
+from tests.telemetry.jaeger import program as jaeger_program
+from tests.telemetry.jaeger import running as running_jaeger
 from tocsin.broker import UnavailableError, start
 from tocsin.broker.apache import prepare_apache
 from tocsin.broker.tansu import prepare_tansu
@@ -48,6 +51,19 @@ def tansu(needs_tansu: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Address of a Tansu. Its consumers need the settings in `Running.consumer`."""
     with start("tansu", tmp_path_factory.mktemp("tansu"), 0, print) as broker:
         yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
+    """A running Jaeger; the first one on a machine is built, which takes minutes."""
+    try:
+        program = jaeger_program()
+    except NoJaegerError as reason:
+        if os.environ.get("CI") and not os.environ.get("TOCSIN_WITHOUT_JAEGER"):
+            raise
+        pytest.skip(str(reason))
+    with running_jaeger(program, tmp_path_factory.mktemp("jaeger")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -229,7 +229,14 @@ def _table_in(variable: str, text: str) -> object:
 
 
 NOT_SETTINGS = frozenset(
-    {"TOCSIN_CACHE", "TOCSIN_CONFIG", "TOCSIN_CORPORA", "TOCSIN_CRASH_SEED", "TOCSIN_SOAK"}
+    {
+        "TOCSIN_CACHE",
+        "TOCSIN_CONFIG",
+        "TOCSIN_CORPORA",
+        "TOCSIN_WITHOUT_JAEGER",
+        "TOCSIN_CRASH_SEED",
+        "TOCSIN_SOAK",
+    }
 )
 """Variables read elsewhere: where downloads are cached, which file to read, and those of the tests."""
 
