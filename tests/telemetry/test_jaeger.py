@@ -65,6 +65,11 @@ class Pipeline:
         own = ["--group", f"{self.topic}-group", "--results", str(self.results), "--csv", csv]
         return self.tocsin("detect", "--once", "--rules", "builtin:lab", *own, *arguments)
 
+    def told(self, event_id: str, *arguments: str):
+        own = ["trace", event_id, "--results", str(self.results), "--format", "ndjson", *arguments]
+        done = subprocess.run([sys.executable, "-m", "tocsin", *own], capture_output=True, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
     def rows(self):
         names = ["event_id", "trace_id", "host", "user", "event_type", "tactic", "technique", "level"]
         return dataset(self.results).to_table(columns=[*names, "partition", "offset"]).to_pylist()
@@ -110,7 +115,7 @@ def test_every_event_is_one_whole_trace(kafka, jaeger, tmp_path):
     """From the producer to the table, the CSV and the topic of messages, with all attributes."""
     pipeline = Pipeline(kafka, tmp_path, jaeger.environment)
     pipeline.produce("--count", "500", "--seed", "1", "--trace", "all")
-    pipeline.detect("--trace", "all", "--classified-topic", f"{pipeline.topic}-classified")
+    pipeline.detect("--trace", "all", "--trace-store", "--classified-topic", f"{pipeline.topic}-classified")
     traces = settled(jaeger, PRODUCER, "produce_event", pipeline.topic, 500)
     rows = {row["trace_id"]: row for row in pipeline.rows()}
     assert len(rows) == 500
@@ -135,6 +140,14 @@ def test_every_event_is_one_whole_trace(kafka, jaeger, tmp_path):
             label = (span.tags["mitre.tactic"], span.tags["mitre.technique"])
             assert label == (row["tactic"], row["technique"])
             assert bool(json.loads(span.tags["tocsin.rule.ids"])) == (row["level"] is not None)
+    event_id = next(row["event_id"] for row in rows.values() if row["level"] is not None)
+    everywhere = [pipeline.told(event_id), pipeline.told(event_id, "--jaeger", jaeger.url)]
+    here, there = ({said["name"]: said for said in told if said["about"] == "span"} for told in everywhere)
+    assert there.keys() == TREE.keys()
+    assert here.keys() == TREE.keys() - {"produce_event"}  # which the producer made, elsewhere
+    assert {name: span["span_id"] for name, span in here.items()}.items() <= {
+        name: span["span_id"] for name, span in there.items()
+    }.items()
 
 
 def make_topic(bootstrap: str, name: str) -> None:

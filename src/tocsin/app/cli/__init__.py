@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tocsin.app.cli.lag:lag",
         "How far the workers are behind, per partition, for people and alarms.",
     ),
+    "trace": ("tocsin.app.cli.trace:trace", "Show the way of one event through the pipeline."),
     "stats": ("tocsin.app.cli.stats:stats", "Tables and plots of what was classified."),
 }
 """Name -> (where it lives, one line of help)."""
