@@ -74,7 +74,8 @@ class Apache:
         properties.write_text(_properties(port, free_port()), encoding="ascii")
         cluster_id = _cluster_id(folder)
         if cluster_id is None:
-            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            # No dash: at the beginning, Kafka's tool would take it for an option.
+            cluster_id = base64.b64encode(uuid.uuid4().bytes, b"__").decode().rstrip("=")
             self._format(folder, cluster_id)
         arguments = [*self._java(), f"-Xmx{HEAP}", "kafka.Kafka", properties.name]
         return Command(arguments, folder, _environment(), folder / "broker.log", cluster_id)
