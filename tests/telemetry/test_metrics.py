@@ -92,7 +92,7 @@ def test_rules_beyond_the_limit_are_counted_together(monkeypatch):
 def test_latency_is_from_the_timestamp_to_the_flush():
     """Records are counted when they are durable, not when they are written."""
     metrics = Metrics()
-    sink = MeteredSink(Store(), "results", metrics, lambda: STORED_AT)
+    sink = MeteredSink(Store(), "results", metrics, clock=lambda: STORED_AT)
     sink.write(judged(range(5)))
     assert ("tocsin_latency_seconds_count", ("results",)) not in samples(metrics)
     sink.flush()
@@ -107,7 +107,7 @@ def test_latency_is_from_the_timestamp_to_the_flush():
 def test_what_is_refused_or_discarded_is_not_stored():
     """Another worker counts it."""
     metrics, store = Metrics(), Store()
-    sink = MeteredSink(store, "results", metrics, lambda: STORED_AT)
+    sink = MeteredSink(store, "results", metrics, clock=lambda: STORED_AT)
     for partition in range(3):
         sink.write(judged(range(5), partition))
     sink.discard([2])
@@ -123,7 +123,7 @@ def test_a_store_that_is_away_is_counted_and_what_is_held_waits():
     """Each refused call, and the latency goes on."""
     metrics, store = Metrics(), Store()
     now = [STORED_AT]
-    sink = MeteredSink(store, "results", metrics, lambda: now[0])
+    sink = MeteredSink(store, "results", metrics, clock=lambda: now[0])
     sink.write(judged([0]))
     store.raising = StreamError("the disk is full")
     for _ in range(2):
@@ -139,7 +139,7 @@ def test_a_store_that_is_away_is_counted_and_what_is_held_waits():
 def test_an_example_names_the_trace_of_an_event_with_a_detection():
     """In the bucket of its latency, and only where exemplars are asked for."""
     metrics = Metrics()
-    sink = MeteredSink(Store(), "results", metrics, lambda: STORED_AT)
+    sink = MeteredSink(Store(), "results", metrics, clock=lambda: STORED_AT)
     batch = judged(range(5), fired=[3])
     sink.write(batch)
     sink.flush()
@@ -161,7 +161,7 @@ def test_an_example_names_the_trace_of_an_event_with_a_detection():
 def test_without_a_detection_there_is_no_example():
     """The trace of such an event is mostly not kept."""
     metrics = Metrics()
-    sink = MeteredSink(Store(), "results", metrics, lambda: STORED_AT)
+    sink = MeteredSink(Store(), "results", metrics, clock=lambda: STORED_AT)
     sink.write(judged(range(5)))
     sink.flush()
     assert b"trace_id" not in metrics.page(OPENMETRICS)[1]

@@ -11,7 +11,7 @@ from tocsin import __version__
 from tocsin.app.health import HealthServer, Page, Pages, Report, health_pages
 from tocsin.app.settings import Settings
 from tocsin.detect import Detector
-from tocsin.model import Judged
+from tocsin.model import Judged, Level
 from tocsin.ports import Sink, Source
 from tocsin.run.loop import Side, Watch
 from tocsin.sources.kafka_link import Statistics
@@ -25,10 +25,15 @@ class Meter:
 
     Args:
         settings: say where it may be asked.
+
+    Attributes:
+        spans: returns how many spans came to which end.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics() if settings.metrics.listen else None
+        self.spans: Callable[[], Values] = dict
+        self._traced = Level[settings.trace.level.upper()]
 
     def source(self, source: Source) -> Source:
         """Return the source, counted."""
@@ -36,13 +41,13 @@ class Meter:
 
     def sink(self, sink: Sink, name: str = "results") -> Sink:
         """Return the sink, counted."""
-        return sink if self.metrics is None else MeteredSink(sink, name, self.metrics)
+        return sink if self.metrics is None else MeteredSink(sink, name, self.metrics, self._traced)
 
     def sides(self, sides: Sequence[Side]) -> list[Side]:
         """Return further sinks, counted."""
         if self.metrics is None:
             return list(sides)
-        return [replace(side, sink=MeteredSink(side.sink, side.name, self.metrics)) for side in sides]
+        return [replace(s, sink=MeteredSink(s.sink, s.name, self.metrics, self._traced)) for s in sides]
 
     def watch(self, judged: Callable[[Judged], None], tell: Callable[[str], None]) -> Watch:
         """Return who wants to know of judged batches: whoever did before, and the metrics."""

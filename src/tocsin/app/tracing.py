@@ -69,6 +69,17 @@ class Tracing:
         """Return who traces what the CSV has."""
         return None if self.tracer is None else TracedView(self.tracer)
 
+    def spans(self) -> dict[tuple[str, ...], float]:
+        """Return how many spans came to which end so far; one that goes two ways counts twice."""
+        exporter = self.outlets.exporter if self.outlets is not None else None
+        store = self.outlets.store if self.outlets is not None else None
+        ways = [each for each in (exporter, store) if each is not None]
+        return {
+            ("exported",): exporter.exported if exporter is not None else 0,
+            ("stored",): store.stored if store is not None else 0,
+            ("dropped",): sum(each.dropped for each in ways),
+        }
+
     def close(self) -> None:
         """Send and write what is left, within a few seconds."""
         if self.outlets is not None:

@@ -34,6 +34,7 @@ from tocsin.run.progress import Progress
 from tocsin.secret import revealed
 from tocsin.sources.kafka import KafkaSource, Membership
 from tocsin.sources.kafka_range import KafkaRange
+from tocsin.telemetry import metric_names as names
 
 
 def cluster_of(settings: Settings) -> Cluster:
@@ -138,6 +139,7 @@ def kafka_worker(
         reloader = Reloader(ways, rules, settings.rules.reload_seconds)
     care = Caretaker(results, lambda: sink.version, tell)
     running = Running(worker, source, sink, progress, rules, reloader)
+    meter.spans = tracing.spans
     with closing(tracing), _answering(settings, meter, running, tell), care, reloader or nullcontext():
         if follower is not None:
             follower.start()
@@ -195,7 +197,8 @@ def _answering(
         return report(running.worker.state(), running.connection(), settings.health.stuck_seconds)
 
     if meter.metrics is not None:
-        meter.metrics.look = lambda: figures(
-            settings, look(), running.worker.detector, running.source.link.statistics
-        )
+        meter.metrics.look = lambda: {
+            **figures(settings, look(), running.worker.detector, running.source.link.statistics),
+            names.SPANS: meter.spans(),
+        }
     return answering(settings, meter, look, tell)

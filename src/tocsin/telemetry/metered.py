@@ -19,9 +19,6 @@ from tocsin.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 
-_TRACED = Level.MEDIUM
-"""Examples are events with a detection of this level or above: their traces are kept by default."""
-
 
 class MeteredSource:
     """The source port over another source, whose polls, commits and rebalances are counted."""
@@ -108,15 +105,22 @@ class MeteredSink:
         sink: the real one; a `SideSink` when it is used as one.
         name: of the sink.
         metrics: where to count.
+        traced: examples are events with a detection of this level or above, because their traces are kept.
         clock: seconds since 1970, as Kafka's timestamps are.
     """
 
     def __init__(
-        self, sink: Sink, name: str, metrics: Metrics, clock: Callable[[], float] = time.time
+        self,
+        sink: Sink,
+        name: str,
+        metrics: Metrics,
+        traced: Level = Level.MEDIUM,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._sink = sink
         self._name = name
         self._metrics = metrics
+        self._traced = traced
         self._clock = clock
         self._held: list[_Held] = []
         metrics.count(
@@ -138,7 +142,7 @@ class MeteredSink:
         began = time.perf_counter()
         self._sink.write(judged)
         self._metrics.time("write", time.perf_counter() - began, self._name)
-        self._held.append(_held(judged))
+        self._held.append(_held(judged, self._traced))
 
     def flush(self) -> Positions:
         """See `Sink.flush`."""
@@ -185,15 +189,15 @@ class MeteredSink:
                 self._metrics.show(self._name, Example(trace, age, now))
 
 
-def _held(judged: Judged) -> _Held:
+def _held(judged: Judged, traced: Level) -> _Held:
     batch = judged.batch
-    return _Held(np.asarray(batch.partitions), np.asarray(batch.timestamps), _example(judged))
+    return _Held(np.asarray(batch.partitions), np.asarray(batch.timestamps), _example(judged, traced))
 
 
-def _example(judged: Judged) -> tuple[int, str] | None:
+def _example(judged: Judged, traced: Level) -> tuple[int, str] | None:
     stamps = judged.batch.timestamps
     for row, verdict in enumerate(judged.verdicts):
-        if verdict.detections and stamps[row] >= 0 and max(d.level for d in verdict.detections) >= _TRACED:
+        if verdict.detections and stamps[row] >= 0 and max(d.level for d in verdict.detections) >= traced:
             (trace,) = trace_ids([judged.events.ids[row]], [judged.batch.headers[row]])
             return stamps[row], trace
     return None

@@ -118,7 +118,9 @@ RULE_TESTS = Metric(
     ("rule_id", "rule_title"),
     "Events on which a rule's whole condition had to be evaluated, of the 50 rules with most.",
 )
-SPANS = Metric("tocsin_spans_total", "counter", ("outcome",), "Spans, exported or dropped.")
+SPANS = Metric(
+    "tocsin_spans_total", "counter", ("outcome",), "Spans: exported to a collector, stored here, or dropped."
+)
 LOGS_SUPPRESSED = Metric(
     "tocsin_log_messages_suppressed_total", "counter", (), "Repeated log lines left out."
 )

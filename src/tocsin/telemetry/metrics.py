@@ -72,7 +72,7 @@ class Metrics:
             names.REJECTED: [reason.value for reason in RejectReason],
             names.REBALANCES: ["assigned", "revoked", "lost"],
             names.RELOADS: ["swapped", "unchanged", "refused"],
-            names.SPANS: ["exported", "dropped"],
+            names.SPANS: ["exported", "stored", "dropped"],
         }
         for metric, values in known.items():
             self._counters[metric].update({(value,): 0 for value in values})
