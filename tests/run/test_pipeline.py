@@ -32,7 +32,7 @@ class Pipeline:
 
     def produce(self, *arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "tocsin", "produce", *self._where, "--rate", "0", *arguments],
+            self.produce_command("--rate", "0", *arguments),
             capture_output=True,
             text=True,
             timeout=120,
@@ -40,6 +40,9 @@ class Pipeline:
         )
         assert done.returncode == ExitCode.OK, done.stderr
         return done.stderr
+
+    def produce_command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "tocsin", "produce", *self._where, *arguments]
 
     def command(self, *arguments: str) -> list[str]:
         return [
