@@ -52,8 +52,8 @@ ENTRYPOINT ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser", "--
 CMD ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", \
      "--LabApp.extension_manager=readonly"]
 
-# The last one is what `docker build .` makes. A worker has no port that a health check could ask: when it
-# cannot go on, it ends with an exit code that says why.
+# The last one is what `docker build .` makes. A worker answers about its health where its settings say, as in
+# compose.yml, and nowhere by itself: when it cannot go on, it ends with an exit code that says why.
 FROM runtime AS tocsin
 COPY --from=build /opt/tocsin /opt/tocsin
 ENTRYPOINT ["tocsin"]

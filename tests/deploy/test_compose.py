@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 from tests.deploy.stack import ROOT, compose, services, variables
 from tocsin.app import cli
@@ -61,11 +62,17 @@ def test_it_is_what_the_compose_specification_allows():
 
 
 def test_everything_that_the_documents_name_is_there():
-    """Kafka, its console, Jaeger, JupyterLab, producers and workers."""
-    assert services().keys() >= {"kafka", "console", "jaeger", "lab", "producer", "worker"}
+    """Kafka, its console, Jaeger, metrics with their dashboard, JupyterLab, producers and workers."""
+    assert services().keys() >= {
+        *("kafka", "console", "jaeger", "prometheus", "grafana"),
+        *("lab", "producer", "worker"),
+    }
 
 
-@pytest.mark.parametrize(("name", "port"), [("console", 8080), ("jaeger", 16686), ("lab", 8888)])
+@pytest.mark.parametrize(
+    ("name", "port"),
+    [("console", 8080), ("jaeger", 16686), ("lab", 8888), ("prometheus", 9090), ("grafana", 3000)],
+)
 def test_pages_are_where_the_documents_say(name, port):
     """At the ports that the documents print."""
     assert services()[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
@@ -198,6 +205,41 @@ def test_traces_go_to_jaeger():
     assert worker["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4317"
     assert worker["OTEL_SERVICE_NAME"] == "packet-classifier"
     assert "4317" in services()["jaeger"]["expose"]
+
+
+def test_prometheus_finds_every_worker(tmp_path, monkeypatch):
+    """By the service's name, at the port where workers answer, under the job that the alarms speak of."""
+    scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (job,) = scraped["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    host, _, port = settings_of(services()["worker"], tmp_path, monkeypatch).metrics.listen.rpartition(":")
+    assert (job["job_name"], found["names"], host) == ("tocsin", ["worker"], "0.0.0.0")
+    assert services()["worker"]["expose"] == [port] == [str(found["port"])]
+
+
+def test_what_is_configured_is_mounted_where_it_is_read():
+    """Prometheus by its arguments, Grafana by its variables and by the provider of dashboards."""
+    prometheus, grafana = services()["prometheus"], services()["grafana"]
+    mounts = dict(v.split(":")[:2] for s in (prometheus, grafana) for v in s["volumes"])
+    (config,) = (a.partition("=")[2] for a in prometheus["command"] if a.startswith("--config.file="))
+    assert mounts["./deploy/prometheus"] == str(Path(config).parent)
+    at = Path(mounts["./deploy/grafana"])
+    told = environment(grafana)
+    assert told["GF_PATHS_PROVISIONING"] == str(at / "provisioning")
+    home = Path(told["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (ROOT / "deploy" / "grafana" / home.relative_to(at)).is_file()
+    provider = ROOT / "deploy" / "grafana" / "provisioning" / "dashboards" / "tocsin.yml"
+    (found,) = yaml.safe_load(provider.read_text(encoding="utf-8"))["providers"]
+    assert found["options"]["path"] == str(home.parent)
+
+
+def test_grafana_asks_services_that_are_there():
+    """The host of each datasource is a service, at the port where it listens."""
+    sources = ROOT / "deploy" / "grafana" / "provisioning" / "datasources" / "tocsin.yml"
+    for source in yaml.safe_load(sources.read_text(encoding="utf-8"))["datasources"]:
+        found = re.fullmatch(r"http://(\w+):(\d+)", source["url"])
+        assert found
+        assert services()[found[1]]["ports"] == [f"127.0.0.1:{found[2]}:{found[2]}"]
 
 
 @pytest.mark.parametrize(
