@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -96,3 +98,19 @@ def test_a_broker_that_freezes_is_waited_for(
     deliver(sink, topic, 60)
     sink.close()
     assert len(read(broker.bootstrap, "detections")) == 60
+
+
+HANGING = """
+import threading, time
+from tocsin.sinks.kafka import _outcomes
+hangs = threading.Event()
+arguments = (lambda lane: hangs.set() or time.sleep(120), ["a lane"])
+threading.Thread(target=_outcomes, args=arguments, daemon=True).start()
+assert hangs.wait(10)
+"""
+
+
+def test_a_transaction_that_hangs_does_not_keep_the_process_from_ending() -> None:
+    """Whoever ends a worker while the cluster is away has waited for the deadline already."""
+    done = subprocess.run([sys.executable, "-c", HANGING], timeout=60, check=False)
+    assert done.returncode == 0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
@@ -57,7 +56,6 @@ class KafkaSink:
         self._lanes: dict[int, Lane] = {}
         self._overtaken: set[int] = set()
         self._told_of_size: set[str] = set()
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="publish")
         self.published: Counter[str] = Counter()
         self.shortened: Counter[str] = Counter()
 
@@ -136,7 +134,6 @@ class KafkaSink:
 
     def close(self) -> None:
         """Let go of the broker. What was not flushed stays with the next worker."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
         self._lanes.clear()
         self._group.close()
 
@@ -152,15 +149,16 @@ class KafkaSink:
 
         Raises:
             StreamError: it failed for some; those that were taken are told later.
+            SettingsError: librdkafka does not accept a property.
         """
-        outcomes = list(zip(lanes, self._pool.map(partial(_outcome, act), lanes), strict=True))
+        outcomes = _outcomes(act, lanes)
         taken = [lane for lane, outcome in outcomes if isinstance(outcome, OvertakenError)]
         for lane in taken:
             self._lanes.pop(lane.partition, None)  # nothing more is held for it until it is started anew
             self._overtaken.add(lane.partition)
             lane.close()
         for _, outcome in outcomes:
-            if isinstance(outcome, StreamError):
+            if outcome is not None and not isinstance(outcome, OvertakenError):
                 raise outcome
         return taken
 
@@ -182,12 +180,34 @@ class KafkaSink:
         lane.shortened.clear()
 
 
-def _outcome(act: Callable[[Lane], None], lane: Lane) -> OvertakenError | StreamError | None:
-    try:
-        act(lane)
-    except (OvertakenError, StreamError) as error:
-        return error
-    return None
+def _outcomes(act: Callable[[Lane], None], lanes: list[Lane]) -> list[tuple[Lane, Exception | None]]:
+    """Do it for each, and return what came of it.
+
+    Not with a pool of the standard library, whose threads a process waits for at its end: one may be waiting
+    for a cluster that is away.
+    """
+    left, done = iter(lanes), dict[Lane, Exception | None]()
+    turn = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with turn:
+                lane = next(left, None)
+            if lane is None:
+                return
+            try:
+                act(lane)
+                done[lane] = None
+            except Exception as error:  # noqa: BLE001 - raised by whoever asked, if it is not expected
+                done[lane] = error
+
+    names = [f"publish-{number}" for number in range(min(_AT_ONCE, len(lanes)))]
+    threads = [threading.Thread(target=work, name=name, daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return list(done.items())
 
 
 def _check(source: Topic, outputs: Outputs) -> None:
