@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tocsin.model.identity import TRACEPARENT_HEADER, carried_traceparent, trace_id
+from tocsin.model.identity import TRACEPARENT_HEADER, carried_traceparent, producer_span_of, trace_id
 from tocsin.model.record import Headers
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -38,12 +38,27 @@ class Contexts:
 
 
 def contexts_of(event_ids: Sequence[str], headers: Sequence[Headers]) -> Contexts:
-    """Return the contexts of events, at once when all is as usual.
+    """Return the contexts of events, at once when all is as usual; the last answer is remembered.
+
+    Whoever stores a batch and whoever traces it ask one after the other.
 
     Args:
-        event_ids: any texts.
+        event_ids: any texts; not to be changed afterwards.
         headers: of the records that the events were in, as many as there are event ids.
     """
+    global _last  # noqa: PLW0603 - one entry, set as a whole: safe between threads, and never wrong
+    last = _last
+    if last is not None and last[0] is event_ids and last[1] is headers:
+        return last[2]
+    found = _contexts(event_ids, headers)
+    _last = (event_ids, headers, found)
+    return found
+
+
+_last: tuple[Sequence[str], Sequence[Headers], Contexts] | None = None
+
+
+def _contexts(event_ids: Sequence[str], headers: Sequence[Headers]) -> Contexts:
     count = len(event_ids)
     traces = _of_ids(event_ids)
     carried, parents = np.zeros(count, np.bool_), np.zeros((count, 8), np.uint8)
@@ -54,6 +69,20 @@ def contexts_of(event_ids: Sequence[str], headers: Sequence[Headers]) -> Context
             traces[rows], parents[rows] = found[:, 1:17], found[:, 17:25]
             carried[rows], sampled[rows] = True, found[:, 25] & 1
     return Contexts(traces, carried, parents, sampled)
+
+
+def from_our_producer(contexts: Contexts, event_ids: Sequence[str]) -> Flags:
+    """Say of each event whether the context that it carries is one that Tocsin's producer gives it."""
+    found = np.zeros(len(event_ids), np.bool_)
+    rows = np.flatnonzero(contexts.carried)
+    if len(rows):
+        traces = _of_ids(event_ids)[rows]
+        made = b"".join(producer_span_of(trace.tobytes().hex()) for trace in traces)
+        spans = np.frombuffer(made, np.uint8).reshape(-1, 8)
+        found[rows] = (traces == contexts.traces[rows]).all(axis=1) & (spans == contexts.parents[rows]).all(
+            axis=1
+        )
+    return found
 
 
 def trace_ids(event_ids: Sequence[str], headers: Sequence[Headers]) -> list[str]:
@@ -84,20 +113,31 @@ def _of_ids(event_ids: Sequence[str]) -> Bytes:
 
 def _carried(headers: Sequence[Headers]) -> tuple[list[int], Bytes]:
     """Return the rows that carry a valid context, and what stands in each: version, trace, span, flags."""
-    rows: list[int] = []
-    values: list[bytes] = []
-    for row, own in enumerate(headers):
-        given = [value for name, value in own if name == TRACEPARENT_HEADER]
-        if given:
-            rows.append(row)
-            values.append(given[0] if len(given) == 1 and given[0] is not None else b"")
+    rows, values = _given(headers)
     joined = b"".join(values)
     if set(map(len, values)) == {len(_CONTEXT)} and joined.translate(_LOWER_CASE) == _CONTEXT * len(rows):
         found = _bytes_of(joined.decode(), _CONTEXT_BYTES)
         if not found[:, 0].any() and found[:, 1:17].any(axis=1).all() and found[:, 17:25].any(axis=1).all():
             return rows, found
-    read = [(row, found) for row in rows if (found := carried_traceparent(headers[row])) is not None]
-    return [row for row, _ in read], _bytes_of(b"".join(found for _, found in read).decode(), _CONTEXT_BYTES)
+    read = [(row, own) for row in rows if (own := carried_traceparent(headers[row])) is not None]
+    return [row for row, _ in read], _bytes_of(b"".join(own for _, own in read).decode(), _CONTEXT_BYTES)
+
+
+def _given(headers: Sequence[Headers]) -> tuple[list[int], Sequence[bytes]]:
+    """Return the rows with a context, valid or not, and what it is; empty where that is not one text."""
+    if len(set(map(len, headers))) == 1:  # mostly all records have the same headers, in the same order
+        columns = [tuple(zip(*column, strict=True)) for column in zip(*headers, strict=True)]
+        ours = [values for names, values in columns if names[0] == TRACEPARENT_HEADER]
+        if len(ours) == 1 and all(len(set(names)) == 1 for names, _ in columns):
+            return list(range(len(headers))), [value or b"" for value in ours[0]]
+    rows: list[int] = []
+    plain: list[bytes] = []
+    for row, own in enumerate(headers):
+        given = [value for name, value in own if name == TRACEPARENT_HEADER]
+        if given:
+            rows.append(row)
+            plain.append(given[0] if len(given) == 1 and given[0] is not None else b"")
+    return rows, plain
 
 
 _CONTEXT_BYTES = 1 + 16 + 8 + 1

@@ -39,9 +39,12 @@ def trace_id(event_id: str) -> str:
 
 def producer_span_id(event_id: str) -> str:
     """Return the id of the `produce_event` span as 16 hex digits, equal in producer and worker."""
-    return hashlib.blake2b(
-        trace_id(event_id).encode("ascii"), digest_size=8, person=b"tocsin.produce"
-    ).hexdigest()
+    return producer_span_of(trace_id(event_id)).hex()
+
+
+def producer_span_of(trace: str) -> bytes:
+    """Return the same as 8 bytes, from a trace id."""
+    return hashlib.blake2b(trace.encode("ascii"), digest_size=8, person=b"tocsin.produce").digest()
 
 
 def traceparent(event_id: str, *, sampled: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tocsin.model.contexts import Bytes
-from tocsin.telemetry.otlp_fields import Value, attribute
+from tocsin.telemetry.otlp_fields import Value, attribute, varint
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -35,8 +35,40 @@ class Attributes:
     __slots__ = ("pairs", "wire")
 
     def __init__(self, *pairs: tuple[str, Value]) -> None:
-        self.pairs = pairs
+        self.pairs: tuple[tuple[str, Value], ...] = pairs
         self.wire = b"".join(attribute(name, value) for name, value in pairs)
+
+
+def texts(name: str, values: Sequence[str]) -> list[Attributes]:
+    """Return one attribute for each value; quick when most are as long as one another."""
+    fronts: dict[int, bytes] = {}
+    found = []
+    for value in values:
+        plain = value.encode("utf-8", "replace")
+        front = fronts.get(len(plain))
+        if front is None:
+            whole = attribute(name, value)
+            front = fronts[len(plain)] = whole[: len(whole) - len(plain)]
+        made = Attributes.__new__(Attributes)
+        made.pairs, made.wire = ((name, value),), front + plain
+        found.append(made)
+    return found
+
+
+def numbers(name: str, values: Sequence[int]) -> list[Attributes]:
+    """Return one attribute for each value, which is >= 0; quick when most are of a size."""
+    fronts: dict[int, bytes] = {}
+    found = []
+    for value in values:
+        plain = varint(value)
+        front = fronts.get(len(plain))
+        if front is None:
+            whole = attribute(name, value)
+            front = fronts[len(plain)] = whole[: len(whole) - len(plain)]
+        made = Attributes.__new__(Attributes)
+        made.pairs, made.wire = ((name, value),), front + plain
+        found.append(made)
+    return found
 
 
 class Link(NamedTuple):

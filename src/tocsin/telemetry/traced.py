@@ -102,14 +102,14 @@ class TracedView:
     def _tell(self, topic: str, rows: Sequence[tuple[str, str, int, int, str]]) -> None:
         tracer = self._tracer
         traces = np.frombuffer(bytes.fromhex("".join(row[1] for row in rows)), np.uint8).reshape(-1, 16)
-        places = [(row[2], row[3]) for row in rows]
+        partitions, offsets = [row[2] for row in rows], [row[3] for row in rows]
         spans = Spans(
             tracer.service,
             names.WRITE_CSV,
             Kind.INTERNAL,
             traces,
-            tracer.consumed(topic, places, traces, names.WRITE_CSV),
-            tracer.consumed(topic, places, traces, names.CONSUME),
+            tracer.span_ids(names.WRITE_CSV, topic, partitions, offsets, traces),
+            tracer.span_ids(names.CONSUME, topic, partitions, offsets, traces),
             np.full(len(rows), self._began, np.int64),
             np.full(len(rows), time.time_ns(), np.int64),
             [(Attributes((names.EVENT_ID, row[4])),) for row in rows],

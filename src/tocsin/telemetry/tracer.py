@@ -14,12 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tocsin.model import Judged
-from tocsin.model.contexts import Bytes
-from tocsin.model.identity import producer_span_id, trace_id
+from tocsin.model.contexts import Bytes, Flags, from_our_producer
 from tocsin.telemetry import names
 from tocsin.telemetry.kept import Keeper, Kept
 from tocsin.telemetry.sampling import Sampling
-from tocsin.telemetry.spans import Attributes, Kind, Link, Numbers, Spans, span_ids
+from tocsin.telemetry.spans import Attributes, Kind, Link, Numbers, Spans, numbers, span_ids, texts
 
 LINKS = 128
 """Kept events that a batch's span links to, at most; OpenTelemetry's own limit."""
@@ -74,49 +73,27 @@ class Tracer:
             stage: when they were written and committed.
             ended: nanoseconds since 1970.
         """
-        ids = [Attributes((names.EVENT_ID, event_id)) for event_id in kept.event_ids]
-        ours = self._ours(kept)
-        parents = np.where((kept.contexts.sampled | ours)[:, None], kept.contexts.parents, np.uint8(0))
+        ids = texts(names.EVENT_ID, kept.event_ids)
+        ours = from_our_producer(kept.contexts, kept.event_ids)
         consumed = self._span_ids(names.CONSUME, kept)
         arrived = kept.times.arrived or stage.began
-        spans = [
-            self._reconstructed(kept, np.flatnonzero(ours & ~kept.contexts.sampled).tolist(), ids),
-            Spans(
-                self._consumer.service,
-                names.CONSUME,
-                Kind.CONSUMER,
-                kept.contexts.traces,
-                consumed,
-                parents,
-                _same(arrived, kept),
-                _same(ended, kept),
-                [
-                    (
-                        event_id,
-                        event,
-                        verdict,
-                        self._place(names.CONSUME, kept.stream, partition),
-                        _at(offset),
-                    )
-                    for event_id, event, verdict, partition, offset in zip(
-                        ids, kept.events, kept.verdicts, kept.partitions, kept.offsets, strict=True
-                    )
-                ],
-                _links(kept, ours),
-                remote=True,
-            ),
-            self._child(
-                names.CLASSIFY, kept, ids, (arrived, kept.times.judged or stage.began), concluded=True
-            ),
-            self._child(names.WRITE_DELTA, kept, ids, (stage.began, ended)),
-            *self._batch(kept, consumed, stage, ended),
-        ]
-        self.put(spans)
+        judged = kept.times.judged or stage.began
+        concluded, plain = list(zip(ids, kept.verdicts, strict=True)), list(zip(ids, strict=True))
+        self.put(
+            [
+                self._reconstructed(kept, np.flatnonzero(ours & ~kept.contexts.sampled).tolist(), ids),
+                self._consumed(kept, consumed, ids, ours, (arrived, ended)),
+                self._child(names.CLASSIFY, kept, consumed, concluded, (arrived, judged)),
+                self._child(names.WRITE_DELTA, kept, consumed, plain, (stage.began, ended)),
+                *self._batch(kept, consumed, stage, ended),
+            ]
+        )
 
     def published(self, kept: Kept, stage: Stage, ended: int) -> None:
         """Tell that messages about kept events are committed."""
-        ids = [Attributes((names.EVENT_ID, event_id)) for event_id in kept.event_ids]
-        self.put([self._child(names.PUBLISH, kept, ids, (stage.began, ended))])
+        said = list(zip(texts(names.EVENT_ID, kept.event_ids), strict=True))
+        consumed = self._span_ids(names.CONSUME, kept)
+        self.put([self._child(names.PUBLISH, kept, consumed, said, (stage.began, ended))])
 
     def put(self, spans: Sequence[Spans]) -> None:
         """Hand spans on."""
@@ -125,15 +102,16 @@ class Tracer:
             self.kept += sum(map(len, made))
             self._outlet(made)
 
-    def consumed(self, topic: str, places: Sequence[tuple[int, int]], traces: Bytes, stage: str) -> Bytes:
-        """Return the ids of a stage's spans of events at (partition, offset)."""
-        found = np.zeros((len(places), 8), np.uint8)
-        by_partition: dict[int, list[int]] = {}
-        for row, (partition, _) in enumerate(places):
-            by_partition.setdefault(partition, []).append(row)
-        for partition, rows in by_partition.items():
+    def span_ids(
+        self, stage: str, topic: str, partitions: Sequence[int], offsets: Sequence[int], traces: Bytes
+    ) -> Bytes:
+        """Return the ids of a stage's spans of events at these places."""
+        at, there = np.asarray(partitions), np.asarray(offsets, np.int64)
+        found = np.zeros((len(at), 8), np.uint8)
+        for partition in set(partitions):
+            rows = at == partition
             scope = [self._consumer.group, topic, str(partition)]
-            found[rows] = span_ids(stage, scope, [places[row][1] for row in rows], traces[rows])
+            found[rows] = span_ids(stage, scope, there[rows], traces[rows])
         return found
 
     @property
@@ -142,18 +120,28 @@ class Tracer:
         return self._consumer.service
 
     def _span_ids(self, stage: str, kept: Kept) -> Bytes:
-        places = list(zip(kept.partitions, kept.offsets, strict=True))
-        return self.consumed(kept.stream, places, kept.contexts.traces, stage)
+        return self.span_ids(stage, kept.stream, kept.partitions, kept.offsets, kept.contexts.traces)
 
-    def _ours(self, kept: Kept) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Say of each event whether Tocsin's producer made the context that it carries."""
-        found = np.zeros(len(kept), np.bool_)
-        for row in np.flatnonzero(kept.contexts.carried).tolist():
-            event_id = kept.event_ids[row]
-            found[row] = kept.contexts.parents[row].tobytes().hex() == producer_span_id(
-                event_id
-            ) and kept.contexts.traces[row].tobytes().hex() == trace_id(event_id)
-        return found
+    def _consumed(
+        self, kept: Kept, consumed: Bytes, ids: Sequence[Attributes], ours: Flags, times: tuple[int, int]
+    ) -> Spans:
+        """Return the spans that all others of the worker's are under."""
+        places = {p: self._place(names.CONSUME, kept.stream, p) for p in set(kept.partitions)}
+        where = [places[p] for p in kept.partitions]
+        offsets = numbers(names.OFFSET, kept.offsets)
+        return Spans(
+            self._consumer.service,
+            names.CONSUME,
+            Kind.CONSUMER,
+            kept.contexts.traces,
+            consumed,
+            np.where((kept.contexts.sampled | ours)[:, None], kept.contexts.parents, np.uint8(0)),
+            _same(times[0], kept),
+            _same(times[1], kept),
+            list(zip(ids, kept.events, kept.verdicts, where, offsets, strict=True)),
+            _links(kept, ours),
+            remote=True,
+        )
 
     def _reconstructed(self, kept: Kept, rows: list[int], ids: Sequence[Attributes]) -> Spans:
         """Return the spans that Tocsin's producer did not make: it could not know what would be detected."""
@@ -178,20 +166,18 @@ class Tracer:
         self,
         name: str,
         kept: Kept,
-        ids: Sequence[Attributes],
+        consumed: Bytes,
+        said: Sequence[tuple[Attributes, ...]],
         times: tuple[int, int],
-        *,
-        concluded: bool = False,
     ) -> Spans:
         """Return spans under `consume_event`."""
-        said = list(zip(ids, kept.verdicts, strict=True)) if concluded else [(event_id,) for event_id in ids]
         return Spans(
             self._consumer.service,
             name,
             Kind.INTERNAL,
             kept.contexts.traces,
             self._span_ids(name, kept),
-            self._span_ids(names.CONSUME, kept),
+            consumed,
             _same(times[0], kept),
             _same(times[1], kept),
             said,
@@ -268,11 +254,7 @@ def _same(moment: int, kept: Kept) -> Numbers:
     return np.full(len(kept), moment, np.int64)
 
 
-def _at(offset: int) -> Attributes:
-    return Attributes((names.OFFSET, offset))
-
-
-def _links(kept: Kept, ours: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Sequence[Sequence[Link]]:
+def _links(kept: Kept, ours: Flags) -> Sequence[Sequence[Link]]:
     """Link to the spans of foreign producers that are not kept: as parents they would be missing."""
     contexts = kept.contexts
     foreign = contexts.carried & ~contexts.sampled & ~ours
