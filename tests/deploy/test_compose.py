@@ -202,9 +202,9 @@ def test_kafka_answers_containers_by_name_and_this_machine_at_loopback():
 def test_traces_go_to_jaeger():
     """By the address and the service name of the documents."""
     worker = environment(services()["worker"])
-    assert worker["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4317"
+    assert worker["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://jaeger:4318"
     assert worker["OTEL_SERVICE_NAME"] == "packet-classifier"
-    assert "4317" in services()["jaeger"]["expose"]
+    assert "4318" in services()["jaeger"]["expose"]
 
 
 def test_prometheus_finds_every_worker(tmp_path, monkeypatch):
