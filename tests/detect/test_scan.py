@@ -22,7 +22,7 @@ from tocsin.model import Batch, Event, Stream
 from tocsin.rules.ir import Text, Wild, fold
 
 PYTHON, HYPERSCAN = PythonMatching(), HyperscanMatching()
-PLACES = st.sampled_from([Where.START, Where.END, Where.ANYWHERE])
+PLACES = st.sampled_from([Where.WHOLE, Where.START, Where.END, Where.ANYWHERE])
 ODD = st.text("aAbBé\u0130\u212a\n\x00\x7f\ufffe", max_size=8)
 
 
@@ -38,7 +38,29 @@ def test_both_ways_find_what_python_does_in_values(wanted, texts):
         assert all(len(way.find(text)) == len(found) for way in ways)
 
 
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.tuples(PLACES, st.text("aAbB\n\x7f", max_size=4)), min_size=1, max_size=12),
+    st.lists(st.text("aAbB\n\x7f", max_size=8), min_size=1, max_size=6),
+)
+def test_both_ways_find_in_many_texts_what_is_in_each(wanted, texts):
+    """Nothing is found across the border of two texts, nor under another's place."""
+    literals = [
+        Literal(number, where, fold(text))
+        for number, (where, text) in enumerate(wanted)
+        if text or where is Where.WHOLE
+    ]
+    for matching in (PYTHON, HYPERSCAN):
+        way = matching.of_values(literals)
+        each = way.find_each(texts, "\0".join(texts))
+        assert [set(each.get(place, ())) for place in range(len(texts))] == [
+            set(way.find(fold(text))) for text in texts
+        ]
+
+
 def _is_in(where: Where, literal: str, text: str) -> bool:
+    if where is Where.WHOLE:
+        return text == literal
     if where is Where.START:
         return text.startswith(literal)
     return text.endswith(literal) if where is Where.END else literal in text
@@ -128,6 +150,24 @@ def test_a_field_s_memory_starts_anew_before_it_grows():
     assert len(memo) <= 6
     assert [memo[odd].hits for odd in (1, True, 1.0, 0, False, None)] == [frozenset()] * 6
     assert not {1, 0} & {key for key in memo if not isinstance(key, str)}
+
+
+def test_values_that_never_come_again_are_not_remembered():
+    """What is seen in them is the same as when they were."""
+    wanted = [("x", 0), ("\u00e9x", 0), ("x\0", 0), ("y", None), (7, None), (None, None)]
+    clue = clue_of(Text("a", (Wild.MANY, "x", Wild.MANY)))
+    assert clue is not None
+    memo = FieldMemo(list(enumerate(clue.patterns)), HYPERSCAN, 20_000, 1_000_000)
+    for turn in range(100):
+        column = [
+            f"{value}{turn}-{n}" if isinstance(value, str) else value
+            for n in range(20)
+            for value, _ in wanted
+        ]
+        found = [next(iter(sight.hits), None) for sight in memo.column(column)]
+        assert found == [hit for _ in range(20) for _, hit in wanted]
+    assert len(memo) < 100
+    assert memo.misses >= 100 * 20 * 4
 
 
 def test_a_kept_database_is_used_and_a_foreign_one_is_not():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Protocol
 
 import hyperscan
@@ -17,10 +20,14 @@ FEWEST = 100
 """Literals that are looked for in records at least, if need be some that are never there: for few of them the
 library takes another way (Teddy), which took 2.5 us for a record of 2.4 KB instead of 1.0 us."""
 
-_START, _END = b"\xfe", b"\xff"
-"""Put around a value as anchors: these bytes are in no UTF-8."""
+_ANCHOR = b"\xff"
+"""Put around a value, and between two of them: this byte is in no UTF-8."""
 
-_ANCHORS = {Where.START: (_START, b""), Where.END: (b"", _END)}
+_ANCHORS = {
+    Where.WHOLE: (_ANCHOR, _ANCHOR),
+    Where.START: (_ANCHOR, b""),
+    Where.END: (b"", _ANCHOR),
+}
 
 
 class Shelf(Protocol):
@@ -54,7 +61,7 @@ class HyperscanMatching:
         if not ordered:
             return _Scan(None, [])
         expressions = [_expression(literal) for literal in ordered]
-        database = _database(expressions, hyperscan.HS_FLAG_SINGLEMATCH, self._shelf)
+        database = _database(expressions, hyperscan.HS_FLAG_CASELESS, self._shelf)
         return _Scan(database, [literal.id for literal in ordered])
 
     def of_records(self, literals: Sequence[Literal]) -> RecordScanner:
@@ -82,17 +89,28 @@ class _Values:
         self._other_ids = other.ids
 
     def find(self, text: str) -> list[int]:
-        raw = b"\xfe%b\xff" % text.encode("utf-8", "surrogatepass")
+        raw = b"\xff%b\xff" % text.encode("utf-8", "surrogatepass")
         places: list[int] = []
         self._plain(raw, _take, 0, places)
-        if places:
-            ids = self._ids
-            places = [ids[place] for place in places]
+        found = [self._ids[place] for place in set(places)]
         if self._other is not None and not text.isascii():
             others: list[int] = []
             self._other(raw, _take, 0, others)
-            places += [self._other_ids[place] for place in others]
-        return places
+            found += [self._other_ids[place] for place in set(others)]
+        return found
+
+    def find_each(self, texts: Sequence[str], joined: str) -> Mapping[int, list[int]]:
+        """One scan over many texts costs a fraction of many scans, and none of them has to be folded."""
+        raw = b"\xff%b\xff" % joined.encode().replace(b"\0", _ANCHOR)
+        places: list[tuple[int, int]] = []
+        self._plain(raw, _take_place, 0, places)
+        found: dict[int, list[int]] = defaultdict(list)
+        if places:
+            ends = list(accumulate([len(text) + 1 for text in texts], initial=1))
+            ids = self._ids
+            for end, place in places:
+                found[bisect_left(ends, end) - 1].append(ids[place])
+        return found
 
 
 def _scan_nothing(_raw: bytes, _take: object, _flags: int, _found: object) -> None:

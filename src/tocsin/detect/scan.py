@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from tocsin.detect.clues import Where
@@ -23,6 +23,14 @@ class ValueScanner(Protocol):
 
     def find(self, text: str) -> list[int]:
         """Return the number of each literal that is in a folded text, in any order, each once."""
+
+    def find_each(self, texts: Sequence[str], joined: str) -> Mapping[int, list[int]]:
+        """Return place -> the numbers of the literals in the text there, as often as it may be.
+
+        Args:
+            texts: of ASCII characters but NUL, as they are; case does not matter.
+            joined: the same with a NUL between any two.
+        """
 
 
 class RecordScanner(Protocol):
@@ -65,6 +73,7 @@ class PythonScanner:
     """
 
     def __init__(self, literals: Sequence[Literal]) -> None:
+        self._whole: dict[str, list[int]] = defaultdict(list)
         self._starts: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._ends: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._short: list[tuple[str, int]] = []
@@ -74,7 +83,9 @@ class PythonScanner:
     def _compile(self, literals: Sequence[Literal]) -> None:
         grams = Counter(gram for literal in literals for gram in _grams(literal.text))
         for number, where, text in literals:
-            if where is Where.START:
+            if where is Where.WHOLE:
+                self._whole[text].append(number)
+            elif where is Where.START:
                 self._starts[len(text)][text].append(number)
             elif where is Where.END:
                 self._ends[len(text)][text].append(number)
@@ -86,7 +97,7 @@ class PythonScanner:
 
     def find(self, text: str) -> list[int]:
         """See `ValueScanner`."""
-        found: list[int] = []
+        found = list(self._whole.get(text, ()))
         for length, known in self._starts.items():
             found += known.get(text[:length], ())
         for length, known in self._ends.items():
@@ -96,6 +107,11 @@ class PythonScanner:
         for key in self._keys.intersection(_grams(text)):
             found += [number for literal, number in self._inner[key] if literal in text]
         return found
+
+    def find_each(self, texts: Sequence[str], joined: str) -> Mapping[int, list[int]]:
+        """See `ValueScanner`."""
+        each = enumerate(map(self.find, joined.lower().split("\0", len(texts))))
+        return {place: found for place, found in each if found}
 
 
 class PythonRecordScanner:

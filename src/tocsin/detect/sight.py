@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any, cast
 
 from tocsin.decode.columns import COMPOSITE
-from tocsin.detect.cheap import cheap_tester
-from tocsin.detect.clues import Pattern, Where, clue_of
-from tocsin.detect.oracle import Test, matcher, stands, tester
+from tocsin.decode.views import is_empty
+from tocsin.detect.clues import Pattern
+from tocsin.detect.oracle import matcher, stands
 from tocsin.detect.reading import EXACT, Reading, Value, as_text
-from tocsin.detect.scan import Literal, Matching
-from tocsin.rules.ir import Cidr, Compare, Reference, Regex, Text, fold
+from tocsin.detect.scan import Matching
+from tocsin.detect.trials import Trials
+from tocsin.rules.ir import Reference, fold
 
 
 class Sight:
@@ -29,7 +31,17 @@ class Sight:
 UNSEEN = Sight(frozenset())
 """Of a value that is not one scalar: the event has to be looked at in full."""
 
-_SCANNED = frozenset({Where.START, Where.END, Where.ANYWHERE, Where.IN_ASCII})
+AT_ONCE = 64
+"""Values that are scanned at once: together they stay in the processor's cache."""
+
+OFTEN_NEW = 0.6
+"""With more new values than this among those looked up, remembering them costs more than it saves."""
+
+TRIED = 4_000
+"""Values that are looked up before it is decided whether they are worth remembering."""
+
+PAUSE = 30_000
+"""Values that are then searched one and all, before remembering is tried again."""
 
 
 class FieldMemo(dict[object, Sight]):
@@ -45,36 +57,41 @@ class FieldMemo(dict[object, Sight]):
     """
 
     __slots__ = (
+        "_absent",
         "_find",
+        "_find_each",
         "_forgotten",
+        "_looked",
         "_most",
         "_most_text",
-        "_patterns",
+        "_new",
+        "_objects",
+        "_pause",
+        "_plain",
         "_sights",
         "_text",
-        "_uncommon",
-        "_whole",
+        "_trials",
     )
 
     def __init__(
         self, patterns: Sequence[tuple[int, Pattern]], matching: Matching, most: int, most_text: int
     ) -> None:
         super().__init__()
-        self._patterns = _Patterns(patterns)
-        self._whole = self._patterns.whole
-        scanned = [Literal(number, p.where, p.literal) for number, p in patterns if p.where in _SCANNED]
-        scanned += self._patterns.guards
-        self._find = matching.of_values(scanned).find if scanned else _find_nothing
-        self._uncommon = bool(self._patterns.ascii or self._patterns.tests or self._patterns.guarded)
-        self._sights: dict[frozenset[int], Sight] = {}
+        self._trials = Trials(patterns)
+        scanner = matching.of_values(self._trials.literals)
+        self._find, self._find_each = scanner.find, scanner.find_each
+        self._sights: dict[frozenset[int], Sight] = {}  # by what was found; also where nothing is present
+        self._absent: dict[frozenset[int], Sight] = {}
+        self._objects: dict[frozenset[int], Sight] = {}  # by what they say
         self._most = most
         self._most_text = most_text
         self._forgotten = 0
+        self._looked = self._new = self._pause = 0
         self.forget()
 
     @property
     def misses(self) -> int:
-        """Return how many values were worked out and remembered, with those that were forgotten again."""
+        """Return how many values were worked out, with those that were not remembered."""
         return self._forgotten + len(self)
 
     def forget(self) -> None:
@@ -82,26 +99,76 @@ class FieldMemo(dict[object, Sight]):
         self._forgotten += len(self)
         self.clear()
         self._text = 0
-        if len(self._sights) >= self._most:
+        if len(self._sights) + len(self._absent) >= self._most:
             self._sights.clear()
+            self._absent.clear()
+            self._objects.clear()
         self[None] = self._sight([], present=False)
+        self._plain = self._sight([])
         self[COMPOSITE] = UNSEEN
+
+    def column(self, column: Sequence[object]) -> Iterable[Sight]:
+        """Return what is seen in each value of a column."""
+        if is_empty(column):
+            return repeat(self[None], len(column))
+        if self._pause > 0:
+            return self._without_memory(column)
+        found = list(map(self.get, column))
+        self._looked += len(found)
+        return cast(list[Sight], found) if all(found) else self._completed(column, found)
 
     def __missing__(self, value: object) -> Sight:
         if type(value) is not str:
             return self._odd(value)
-        folded = fold(value)
-        found = self._find(folded)
-        if folded in self._whole:
-            found += self._whole[folded]
-        if self._uncommon:
-            found = self._patterns.with_tests(found, Value("", value, value, folded))
-        sight = self._sights.get(frozenset(found)) or self._sight(found)
-        if len(self) >= self._most or self._text >= self._most_text:
-            self.forget()
-        self._text += len(folded)
-        self[value] = sight
+        (sight,) = self._completed([value], [None])
         return sight
+
+    def _completed(self, column: Sequence[object], found: Sequence[Sight | None]) -> list[Sight]:
+        """Return what is seen in each value, given that of those which are remembered."""
+        new = [
+            value for value, sight in zip(column, found, strict=True) if sight is None and type(value) is str
+        ]
+        texts = list(dict.fromkeys(new))
+        sights = self._seen_in(texts)
+        self._new += len(texts)
+        self._decide_to_pause()
+        if len(texts) == len(column):
+            self._remember(dict(zip(texts, sights, strict=True)))
+            return sights
+        known: dict[object, Sight] = dict(zip(texts, sights, strict=True))
+        self._remember(known)
+        return [
+            sight or (known[value] if type(value) is str else self[value])
+            for value, sight in zip(column, found, strict=True)
+        ]
+
+    def _remember(self, known: Mapping[Any, Sight]) -> None:
+        text = sum(map(len, known))
+        if len(self) + len(known) > self._most or self._text + text > self._most_text:
+            self.forget()
+        if len(known) > self._most or text > self._most_text or self._pause > 0:
+            self._forgotten += len(known)
+            return
+        self._text += text
+        self.update(known)
+
+    def _decide_to_pause(self) -> None:
+        if self._looked < TRIED:
+            return
+        if self._new > OFTEN_NEW * self._looked:
+            self._pause = PAUSE
+            self.forget()
+        self._looked = self._new = 0
+
+    def _without_memory(self, column: Sequence[object]) -> list[Sight]:
+        texts = [value for value in column if type(value) is str]
+        self._pause -= len(texts)
+        self._forgotten += len(texts)
+        seen = self._seen_in(texts)
+        if len(texts) == len(column):
+            return seen
+        each = iter(seen)
+        return [next(each) if type(value) is str else self[value] for value in column]
 
     def of(self, values: Iterable[Value], *, present: bool) -> Sight:
         """Return what is seen in all the scalars of a field together.
@@ -120,74 +187,48 @@ class FieldMemo(dict[object, Sight]):
             self[raw] = sight
         return sight
 
-    def _in(self, value: Value) -> list[int]:
-        found = [*self._find(value.folded), *self._whole.get(value.folded, ())]
-        return self._patterns.with_tests(found, value)
+    def _seen_in(self, texts: Sequence[str]) -> list[Sight]:
+        """Return what is seen in each text. ASCII texts are looked at many at once."""
+        sights = [self._plain] * len(texts)
+        for first in range(0, len(texts), AT_ONCE):
+            part = texts[first : first + AT_ONCE]
+            joined = "\0".join(part)
+            if joined.isascii() and joined.count("\0") == len(part) - 1:
+                self._look(part, joined, first, sights)
+                continue
+            for place, text in enumerate(part, first):
+                sights[place] = self._sight(self._in(Value("", text, text, fold(text))))
+        return sights
 
-    def _sight(self, found: list[int], *, present: bool = True) -> Sight:
+    def _look(self, texts: Sequence[str], joined: str, first: int, sights: list[Sight]) -> None:
+        found = self._find_each(texts, joined)
+        trials = self._trials
+        every = (
+            {
+                place: trials.guarded(numbers, Value("", texts[place], texts[place], fold(texts[place])))
+                for place, numbers in found.items()
+            }
+            if trials.has_guards
+            else dict(found)
+        )
+        for place, number in trials.tested(texts, joined):
+            every[place] = [*every.get(place, ()), number]
+        known = self._sights
+        for place, numbers in every.items():
+            sights[first + place] = known.get(frozenset(numbers)) or self._sight(numbers)
+
+    def _in(self, value: Value) -> list[int]:
+        return self._trials.decided(self._find(value.folded), value)
+
+    def _sight(self, found: Iterable[int], *, present: bool = True) -> Sight:
         """Return the one object for what was found; among it, `present` is what is found in every value."""
         hits = frozenset(found)
-        if not present:
-            return Sight(hits)
-        sight = self._sights.get(hits)
+        known = self._sights if present else self._absent
+        sight = known.get(hits)
         if sight is None:
-            sight = self._sights[hits] = Sight(hits | self._patterns.present)
+            every = hits | self._trials.present if present else hits
+            sight = known[hits] = self._objects.setdefault(every, Sight(every))
         return sight
-
-
-class _Patterns:
-    """The patterns of a field that a scan does not decide.
-
-    Attributes:
-        whole: folded value -> the patterns that it is.
-        present: what is found in every value.
-        ascii: what counts as found in every value that is not ASCII.
-        tests: patterns with the tests that decide them.
-        guards: literals of which one is in every value for which a test is worth a try; their numbers are
-            negative.
-        guarded: number of a guard -> the tests.
-    """
-
-    __slots__ = ("ascii", "guarded", "guards", "present", "tests", "whole")
-
-    def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
-        self.present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
-        self.ascii = [number for number, p in patterns if p.where is Where.IN_ASCII]
-        self.whole: dict[str, list[int]] = {}
-        self.tests: list[tuple[int, Test]] = []
-        self.guards: list[Literal] = []
-        self.guarded: dict[int, list[tuple[int, Test]]] = {}
-        for number, pattern in patterns:
-            if pattern.where is Where.WHOLE:
-                self.whole.setdefault(pattern.literal, []).append(number)
-            elif pattern.where is Where.TEST and isinstance(pattern.atom, Text | Regex | Cidr | Compare):
-                self._add_test(number, pattern.atom)
-
-    def _add_test(self, number: int, atom: Text | Regex | Cidr | Compare) -> None:
-        clue = clue_of(atom)
-        if clue is None or not all(pattern.where in _SCANNED for pattern in clue.patterns):
-            self.tests.append((number, cheap_tester(atom)))
-            return
-        for pattern in clue.patterns:
-            guard = -1 - len(self.guards)
-            self.guards.append(Literal(guard, pattern.where, pattern.literal))
-            self.guarded[guard] = [(number, tester(atom))]
-            if pattern.where is Where.IN_ASCII:
-                self.ascii.append(guard)
-
-    def with_tests(self, found: list[int], value: Value) -> list[int]:
-        """Return what was found in a value, and what is by looking at it in other ways."""
-        if self.ascii and not value.text.isascii():
-            found = found + self.ascii
-        guarded = self.guarded
-        if guarded and found and min(found) < 0:
-            held = {n for guard in found if guard < 0 for n, holds in guarded[guard] if holds(value)}
-            found = [number for number in found if number >= 0] + list(held)
-        return found + [number for number, holds in self.tests if holds(value)] if self.tests else found
-
-
-def _find_nothing(_: str) -> list[int]:
-    return []
 
 
 class PairMemo(dict[tuple[object, object], Sight]):

@@ -100,7 +100,7 @@ class Watch:
     def sights(self, group: Group) -> Iterator[Sights]:
         """Yield what is seen of each event of a group."""
         found = group.columns
-        seen: list[Iterable[Sight]] = [map(memo.__getitem__, found[field]) for field, memo in self._fields]
+        seen: list[Iterable[Sight]] = [memo.column(found[field]) for field, memo in self._fields]
         for (field, other), pairs in self._pairs:
             seen.append(map(pairs.__getitem__, zip(found[field], found[other], strict=True)))
         if self._records:
