@@ -1,5 +1,6 @@
 """`tocsin lag` tells how far the results are behind the topic, and who is at it."""
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from tocsin.app.cli.lag import _table
 from tocsin.app.lag import Sight, lags, total
 from tocsin.errors import ExitCode
 from tocsin.kafka import Cluster, Topic, topic_of
@@ -166,6 +168,18 @@ def test_what_was_removed_before_it_was_stored_is_said(kafka, topic, commands):
     _, out, said = commands.run("lag", "--over", "0")
     assert [(r["lag"], r["missed"]) for r in rows(out)] == [(2, 3), (5, 0)]
     assert "3 records were removed" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"), [("10.0.0.1", "tocsin-fd29113d"), ("10.0.0.2", "tocsin-fd29113d at 10.0.0.2")]
+)
+def test_the_table_names_a_worker_in_few_letters(host, shown):
+    """A member's id is a UUID, which leaves no room for numbers; hosts are told where there are several."""
+    found = lags("t", sight(0, {0: 7, 1: 4, 2: 4}, {0: 10, 1: 4, 2: 4}))
+    worker = "tocsin-fd29113d-a5ef-4d3a-88dc-a491fd650410"
+    found[1] = dataclasses.replace(found[1], worker=worker, host=host)
+    readers = [str(cell) for cell in _table(found).columns[-1].cells]
+    assert readers[1:] == [shown, "nobody"]
 
 
 @pytest.mark.kafka

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -24,18 +26,18 @@ from tocsin.kafka import topic_there
 from tocsin.results.location import Location
 from tocsin.results.table import VERDICTS
 
-_COLUMNS = (
-    "partition",
-    "position",
-    "committed",
-    "log_end",
-    "lag",
-    "per_second",
-    "produced_per_second",
-    "time_left",
-    "worker",
-    "host",
-)
+_COLUMNS = {
+    "partition": "#",
+    "position": "position",
+    "committed": "committed",
+    "log_end": "log end",
+    "lag": "lag",
+    "per_second": "stored/s",
+    "produced_per_second": "came/s",
+    "time_left": "left",
+    "reader": "read by",
+}
+"""Key -> heading, short enough for a terminal of 80 columns."""
 
 
 @click.command()
@@ -64,8 +66,10 @@ def lag(loaded: Loaded, *, watch: bool, over: float, fail_above: int | None, for
         found = _watch(lookout, stop, max(over, 0.2), as_table=is_table(format_))
     else:
         found = _once(lookout, stop, over)
-        rows = [_row(one) for one in found]
-        emit(rows, format_, columns=_COLUMNS)
+        if is_table(format_):
+            Console().print(_table(found))
+        else:
+            emit(map(_row, found), "ndjson", columns=[])
         _tell(found)
     behind = fail_above is not None and sum(one.lag for one in found) > fail_above
     return ExitCode.FINDINGS if behind else ExitCode.OK
@@ -104,7 +108,7 @@ def _watch(lookout: Lookout, stop: threading.Event, every: float, *, as_table: b
                 return
 
     def print_rows(rows: list[Lag]) -> None:
-        emit([_row(one) for one in rows], "ndjson", columns=_COLUMNS)
+        emit([_row(one) for one in rows], "ndjson", columns=[])
         sys.stdout.flush()
 
     if not as_table:
@@ -142,15 +146,24 @@ def _row(one: Lag) -> dict[str, object]:
 
 
 def _table(found: Sequence[Lag]) -> Table:
-    table = Table()
-    for column in _COLUMNS:
-        table.add_column(column.replace("_", " "), overflow="fold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for key, heading in _COLUMNS.items():
+        table.add_column(heading, overflow="fold", justify="left" if key == "reader" else "right")
+    hosts = {one.host for one in found if one.host}
     for one in found:
-        row = _row(one)
+        row = {**_row(one), "reader": _reader(one, with_host=len(hosts) > 1)}
         table.add_row(*(_cell(row[column]) for column in _COLUMNS))
     whole = total(found)
     table.caption = f"lag {whole['lag']:,}"
     return table
+
+
+def _reader(one: Lag, *, with_host: bool) -> str:
+    """Return as much of a worker's name as tells it from others: the rest of a member's UUID does not."""
+    if one.worker is None:
+        return "nobody"
+    name = re.sub(r"(-[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", r"\1", one.worker)
+    return f"{name} at {one.host}" if with_host else name
 
 
 def _cell(value: object) -> Text:
