@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,7 @@ def test_list_mend_replay_classify(kafka, topic, tmp_path):
     listed = tocsin("dead-letters", "list", *folder)
     rows = [json.loads(line) for line in listed.stdout.splitlines()]
     assert [row["reason"] for row in sorted(rows, key=lambda r: r["offset"])] == ["bad_field", "not_utf8"]
+    assert str(datetime.now(UTC).year) in tocsin("dead-letters", "list", *folder, "--format", "table").stdout
     shown = tocsin("dead-letters", "show", *folder, "0", "1")
     assert shown.stdout == rows[0]["value"]
 
@@ -255,3 +257,12 @@ def test_list_mend_replay_classify(kafka, topic, tmp_path):
     assert "1 still are no events" in replayed.stderr
     assert tocsin(*detect).returncode == ExitCode.OK
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
+
+
+def test_a_misspelt_topic_is_not_made(kafka, topic, tmp_path):
+    """It would stay, and nobody asked for it."""
+    wrong = topic.name + "x"
+    done = tocsin("dead-letters", "replay", "--bootstrap-servers", kafka, "--topic", wrong)
+    assert done.returncode == ExitCode.BAD_SETTINGS
+    assert f"did you mean '{topic.name}'?" in done.stderr
+    assert wrong not in AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=10).topics

@@ -6,6 +6,7 @@ import base64
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ import click
 import msgspec
 
 from tocsin.app.cli.options import SHAPE, takes
-from tocsin.app.cli.output import FORMATS, emit, notice
+from tocsin.app.cli.output import FORMATS, emit, is_table, notice
 from tocsin.app.replaying import Mending, Outcome, Position, replay
 from tocsin.app.settings import Loaded, limits_of
 from tocsin.app.wire import cluster_of
 from tocsin.errors import SettingsError
-from tocsin.kafka import topic_of
+from tocsin.kafka import topic_there
 from tocsin.model import RejectReason
 from tocsin.results.dead_letters import Choice, DeadLetter, find
 from tocsin.sinks.replay import Replay
@@ -50,8 +51,9 @@ def list_(
     """
     choice = Choice(reason=reason, replayed=None if with_replayed else False)
     letters = islice(find(loaded.settings.results.dir, choice), limit)
+    show = _shown if is_table(format_) else _row
     emit(
-        (_row(letter) for letter in letters),
+        (show(letter) for letter in letters),
         format_,
         columns=["partition", "offset", "reason", "detail", "time"],
     )
@@ -76,9 +78,7 @@ def show(*, loaded: Loaded, partition: int, offset: int) -> None:
 
 
 @dead_letters.command("replay")
-@takes(
-    "kafka.bootstrap_servers", "kafka.topic", "kafka.partitions", "kafka.group", "kafka.client", "results.dir"
-)
+@takes("kafka.bootstrap_servers", "kafka.topic", "kafka.group", "kafka.client", "results.dir")
 @REASON
 @SHAPE
 @click.option(
@@ -94,7 +94,7 @@ def replay_(*, loaded: Loaded, reason: str | None, shape: str | None, mended: Pa
     """
     settings = loaded.settings
     cluster = cluster_of(settings)
-    topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
+    topic = topic_there(cluster, settings.kafka.topic)
     values = MendedFile(mended) if mended else None
     mending = Mending(values, shape, limits_of(settings))
     with closing(Replay(cluster, topic, settings.kafka.group)) as to:
@@ -138,6 +138,16 @@ def _row(letter: DeadLetter) -> dict[str, Any]:
     except UnicodeDecodeError:
         row["value_base64"] = base64.b64encode(record.value or b"").decode("ascii")
     return row
+
+
+def _shown(letter: DeadLetter) -> dict[str, Any]:
+    """Return the row for people, with Kafka's time in words; it is none where the number is none."""
+    row = _row(letter)
+    try:
+        time = datetime.fromtimestamp(row["time"] / 1_000, UTC) if row["time"] >= 0 else None
+    except (OverflowError, ValueError, OSError):  # producers may send any number
+        time = None
+    return {**row, "time": time and f"{time:%Y-%m-%d %H:%M:%S}"}
 
 
 class MendedFile:
