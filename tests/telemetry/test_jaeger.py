@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
+from tests.telemetry.collectors import collector
 from tocsin.errors import ExitCode
 from tocsin.results.table import dataset
 
@@ -226,3 +228,26 @@ def test_a_foreign_producers_trace_goes_on(kafka, jaeger, tmp_path):
     alone = whole_trace(jaeger, ids[3].replace("-", ""), 4)
     (root,) = [span for span in alone if not span.parents]
     assert (root.name, root.service) == ("consume_event", WORKER)
+
+
+def test_a_collector_that_is_asked_over_grpc(kafka, jaeger, tmp_path):
+    """By its port alone, as most name it."""
+    named = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{jaeger.grpc}"}
+    pipeline = Pipeline(kafka, tmp_path, {**named, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
+    pipeline.produce("--count", "20", "--seed", "3", "--trace", "all")
+    assert len(settled(jaeger, PRODUCER, "produce_event", pipeline.topic, 20)) == 20
+
+
+def test_a_collector_that_dies_changes_nothing_but_what_is_seen(kafka, tmp_path):
+    """Away from the start for the producer, from the middle on for the worker: every event is stored."""
+    with collector() as taken:
+        pipeline = Pipeline(kafka, tmp_path, {"OTEL_EXPORTER_OTLP_ENDPOINT": taken.url})
+        taken.answers = [200] + [503] * 1_000
+        pipeline.produce("--count", "5000", "--trace", "off")
+        told = pipeline.detect("--trace", "all", "--commit-rows", "500")
+    assert len(pipeline.rows()) == 5_000
+    assert "does not take them" in told
+    dropped = int(re.search(r"([\d,]+) spans were not taken", told)[1].replace(",", ""))  # type: ignore[index]  # it is told
+    assert dropped > 0
+    away = Pipeline(kafka, tmp_path, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    assert "100 spans were not taken" in away.produce("--count", "100", "--trace", "all")
