@@ -231,6 +231,19 @@ def test_a_position_beyond_the_end_is_no_gap(kafka, topic, on_gap):
 
 
 @pytest.mark.kafka
+def test_a_position_that_is_there_is_no_gap(kafka, topic):
+    """A broker may say so for a moment, as after a restart: what it has is read then, and nothing else."""
+    send(kafka, topic, {0: 6})
+    with reading(kafka, topic, positions={0: 2}, on_gap="continue") as one:
+        one.until(lambda: one.records == [(0, o) for o in range(2, 6)])
+        assert one.source._gap(0, "here") == []
+        send(kafka, topic, {0: 1})
+        one.until(lambda: len(one.records) == 5)
+        assert one.records[-1] == (0, 6)
+    assert one.faults == []
+
+
+@pytest.mark.kafka
 def test_holding_back_loses_nothing(kafka, topic):
     """However long no records are wanted: those that were fetched ahead come later, each once, in order."""
     send(kafka, topic, {0: 3_000, 1: 3_000})

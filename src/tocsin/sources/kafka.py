@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar, cast
 
@@ -12,9 +12,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
-from tocsin.model import Batch, Rejected, RejectReason, Stream
+from tocsin.model import Batch, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
-from tocsin.sources.kafka_batch import batch_of
+from tocsin.sources.kafka_batch import batch_of, with_gaps
 from tocsin.sources.kafka_link import Link
 from tocsin.sources.kafka_topic import SameTopic
 
@@ -335,7 +335,7 @@ class KafkaSource:
         if not good and not gaps:
             return None
         batch = batch_of(self._stream, good)
-        return _with_gaps(batch, gaps) if gaps else batch
+        return with_gaps(batch, gaps) if gaps else batch
 
     def _look_at(self, fault: KafkaError, message: Message) -> list[tuple[int, int, str]]:
         """Raise what cannot mend itself, and return a gap; librdkafka goes on trying with the rest."""
@@ -346,7 +346,7 @@ class KafkaSource:
             return []
         where = f"{self._topic.name}[{partition}]"
         if fault.code() in _OUTSIDE:
-            return [self._gap(partition, where)] if partition in self._next else []
+            return self._gap(partition, where) if partition in self._next else []
         if fault.code() in _GONE:
             raise StreamError(f"{where}: the topic is gone", "was it deleted?")
         if fault.fatal() or fault.code() in _FATAL:
@@ -354,10 +354,10 @@ class KafkaSource:
         logger.info("%s: %s", where, fault)
         return []
 
-    def _gap(self, partition: int, where: str) -> tuple[int, int, str]:
+    def _gap(self, partition: int, where: str) -> list[tuple[int, int, str]]:
         """Go on after the records that are gone, when that is wanted.
 
-        Returns: the partition, the last offset that is gone, and a sentence.
+        Returns: the partition, the last offset that is gone, and a sentence; nothing when no record is gone.
 
         Raises:
             StreamError: it is not wanted, or the position is no gap but lies beyond the end.
@@ -371,6 +371,9 @@ class KafkaSource:
                 f"{where}: record {wanted} is to be read next, but the topic ends at {high}",
                 "records that were classified are no longer in it; begin anew with other --results",
             )
+        if wanted >= low:  # it is there: a broker that was just started did not know its end yet
+            self.seek({partition: wanted})
+            return []
         gone = f"offsets {wanted} to {low - 1} were removed before they were read"
         if self._member.on_gap == "stop":
             raise StreamError(
@@ -379,7 +382,7 @@ class KafkaSource:
             )
         self._member.tell(f"{where}: {gone}; going on after them")
         self.seek({partition: low})
-        return partition, low - 1, gone
+        return [(partition, low - 1, gone)]
 
     def _watermarks(self, partition: int) -> tuple[int, int]:
         try:
@@ -387,22 +390,6 @@ class KafkaSource:
         except KafkaException as error:
             raise unreachable(self._cluster, error) from error
         return low, high
-
-
-def _with_gaps(batch: Batch, gaps: Sequence[tuple[int, int, str]]) -> Batch:
-    """Return the batch with a row for each gap, at its last offset: with that the position moves over it."""
-    first, count = len(batch), len(gaps)
-    lost = [Rejected(RejectReason.LOST, gone) for _, _, gone in gaps]
-    return Batch(
-        stream=batch.stream,
-        partitions=[*batch.partitions, *(partition for partition, _, _ in gaps)],
-        offsets=[*batch.offsets, *(offset for _, offset, _ in gaps)],
-        timestamps=[*batch.timestamps, *[-1] * count],
-        keys=[*batch.keys, *[None] * count],
-        values=[*batch.values, *[None] * count],
-        headers=[*batch.headers, *[()] * count],
-        faults=dict(enumerate(lost, first)),
-    )
 
 
 def _defaults(options: Mapping[str, str]) -> dict[str, object]:

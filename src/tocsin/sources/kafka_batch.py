@@ -7,7 +7,7 @@ from typing import cast
 
 from confluent_kafka import Message
 
-from tocsin.model import Batch, Headers, Stream
+from tocsin.model import Batch, Headers, Rejected, RejectReason, Stream
 
 
 def batch_of(stream: Stream, messages: Sequence[Message]) -> Batch:
@@ -37,3 +37,19 @@ def _headers(messages: Sequence[Message]) -> Sequence[Headers]:
         except (SystemError, UnicodeDecodeError):
             found.append(())
     return found
+
+
+def with_gaps(batch: Batch, gaps: Sequence[tuple[int, int, str]]) -> Batch:
+    """Return the batch with a row for each gap, at its last offset: with that the position moves over it."""
+    first, count = len(batch), len(gaps)
+    lost = [Rejected(RejectReason.LOST, gone) for _, _, gone in gaps]
+    return Batch(
+        stream=batch.stream,
+        partitions=[*batch.partitions, *(partition for partition, _, _ in gaps)],
+        offsets=[*batch.offsets, *(offset for _, offset, _ in gaps)],
+        timestamps=[*batch.timestamps, *[-1] * count],
+        keys=[*batch.keys, *[None] * count],
+        values=[*batch.values, *[None] * count],
+        headers=[*batch.headers, *[()] * count],
+        faults=dict(enumerate(lost, first)),
+    )
