@@ -41,7 +41,7 @@ def event_at(place: str, shape: str | None, stdin: IO[bytes]) -> Found:
     archive, inside, _ = name.partition("!")
     file = name if Path(name).exists() or not inside else archive
     for batch in RecordedFiles([file], stdin).batches():
-        if file != name and batch.stream.name != name:
+        if name not in {file, batch.stream.name}:
             continue
         rows = range(len(batch)) if line is None else [r for r, at in enumerate(batch.offsets) if at == line]
         if rows:
