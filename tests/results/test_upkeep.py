@@ -350,6 +350,32 @@ def test_upkeep_that_fails_is_told_once(tmp_path, monkeypatch):
     assert "the upkeep is delayed" in told[0]
 
 
+def test_upkeep_that_cannot_be_started_is_told_and_tried_again(tmp_path, monkeypatch):
+    """As on a machine that is out of processes for a while."""
+    monkeypatch.setattr(caretaker, "_SOONEST", 0.0)
+    monkeypatch.setattr(caretaker, "_COMMITS", 1)
+    monkeypatch.setattr(caretaker, "_TURN", 0.02)
+    refusals = [OSError(11, "Resource temporarily unavailable")]
+    real = caretaker.subprocess.Popen
+
+    def started(*arguments: object, **named: object) -> object:
+        if refusals:
+            raise refusals.pop()
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(caretaker.subprocess, "Popen", started)
+    told: list[str] = []
+    worker = sink(tmp_path)
+    worker.flush()
+    versions = iter(range(100_000))
+    with Caretaker(tmp_path, lambda: next(versions), told.append):
+        deadline = time.monotonic() + 60
+        while len(told) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert "the upkeep is delayed: [Errno 11] Resource temporarily unavailable" in told[0]
+    assert "the upkeep works again" in told[1]
+
+
 def test_nothing_is_due_without_commits():
     """An idle worker starts no process."""
     assert not caretaker._is_due(0, 1e9)

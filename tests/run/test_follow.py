@@ -85,6 +85,25 @@ def test_a_table_that_is_away_delays_it(sink, following, csv, tmp_path):
     wait_until(lambda: following.told[1:] == ["the CSV is followed again"])
 
 
+def test_a_fault_that_nobody_foresaw_delays_it(sink, following, csv, monkeypatch):
+    """It is told, and does not end the thread without which the CSV would stay as it is."""
+    faults = [ZeroDivisionError("of a library")]
+    real = CsvView.follow
+
+    def follow(view: CsvView, wait: float = 0.0) -> bool:
+        if faults:
+            raise faults.pop()
+        return real(view, wait)
+
+    monkeypatch.setattr(CsvView, "follow", follow)
+    store(sink, 0, 1)
+    wait_until(lambda: lines(csv) == 3)
+    assert following.told == [
+        "the CSV is delayed: ZeroDivisionError: of a library",
+        "the CSV is followed again",
+    ]
+
+
 def test_ending_completes_the_csv(sink, following, csv):
     """The last rows are in it when the worker has ended."""
     store(sink, 0)

@@ -70,7 +70,10 @@ class Caretaker:
         while not self._stop.wait(_TURN):
             version, waited = self._version(), time.monotonic() - at
             if _is_due(version - seen, waited):
-                self._run()
+                try:
+                    self._run()
+                except OSError as error:  # no process can be started: too many of them, or too little memory
+                    self._report(1, str(error))
                 seen, at = version, time.monotonic()
 
     def _run(self) -> None:

@@ -66,8 +66,9 @@ class Follower:
             self._failing = False
             if failed:
                 self._tell("the CSV is followed again")
-        except TocsinError as error:
+        except Exception as error:  # noqa: BLE001 - the end of this thread would be the end of the CSV, unsaid
             self._failing = True
             if not failed:
-                self._tell(f"the CSV is delayed: {error}")
+                reason = error if isinstance(error, TocsinError) else f"{type(error).__name__}: {error}"
+                self._tell(f"the CSV is delayed: {reason}")
         return not self._failing
