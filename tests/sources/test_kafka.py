@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
