@@ -146,7 +146,7 @@ def _row(one: Lag) -> dict[str, object]:
 
 
 def _table(found: Sequence[Lag]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for key, heading in _COLUMNS.items():
         table.add_column(heading, overflow="fold", justify="left" if key == "reader" else "right")
     hosts = {one.host for one in found if one.host}
