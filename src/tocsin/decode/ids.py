@@ -20,8 +20,11 @@ def event_ids(batch: Batch, rows: Sequence[int], given: Sequence[str]) -> Sequen
     """
     if all(given):
         return given
-    ids = list(given)
     headers = batch.headers
+    if not any(given) and not any(headers) and len(set(batch.partitions)) == 1:
+        offsets = list(map(batch.offsets.__getitem__, rows))
+        return ids_at(batch.stream.scope(batch.partitions[0]), offsets)
+    ids = list(given)
     without: dict[int, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         if not ids[place]:

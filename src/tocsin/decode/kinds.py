@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product, repeat
 from typing import Any, Protocol, cast
@@ -72,7 +72,6 @@ class Part:
 class Kind(Protocol):
     """Reads the records that fit its type."""
 
-    row: type[msgspec.Struct]
     decode: Callable[[bytes], msgspec.Struct]
 
     def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
@@ -89,10 +88,14 @@ class WindowsKind:
 
     Args:
         sample: what is known of them.
+        there: under which names they were seen to have data, in order.
         wanted: which fields are read.
+
+    Attributes:
+        present, absent: the names that are looked at: those with data, and those that events do not have.
     """
 
-    def __init__(self, sample: Sample, wanted: Wanted) -> None:
+    def __init__(self, sample: Sample, there: Collection[str], wanted: Wanted) -> None:
         key = sample.key
         self._service, self._number = key.service, key.number
         providers = sorted(sample.providers) if len(sample.providers) <= MOST_VARIANTS else []
@@ -122,38 +125,62 @@ class WindowsKind:
             for source in _sources(self._logs[channel], key.number)
         }
         self._is_typed = any(log.by_event_type.get(key.number) for log in self._logs.values())
-        self._set_out(sample)
+        self._set_out(sample, there)
 
-    def _set_out(self, sample: Sample) -> None:
+    def _set_out(self, sample: Sample, there: Collection[str]) -> None:
         """Let the plan know all that is read, and make the type."""
         plan, depths = self._plan, sample.depths
         users, addresses = user_names(self._service, self._number), address_names(self._service)
-        self._user_names = flat(users[: depths[USER]])
-        self._address_names = addresses[: depths[ADDRESS]]
+        user, address = flat(users[: depths[USER]]), addresses[: depths[ADDRESS]]
         self._must_have_user = depths[USER] < len(users)
         self._must_have_address = depths[ADDRESS] < len(addresses)
-        needed = {"Computer", *self._user_names, *self._address_names, *(["EventType"] * self._is_typed)}
+        needed = {"Computer", *user, *address, *(["EventType"] * self._is_typed)}
         needed = needed.union(*self._fields.values())
         reads = [name for field in needed if field in self._repairs for name in self._repairs[field].reads]
         self._places = {field: plan.source(field) for field in sorted(needed.union(reads))}
-        self._partial = [places for field, places in self._places.items() if plan.is_partial(field)]
         self._times = plan.read_times(depths.get(TIME, 0))
+        form = plan.form(dict.fromkeys(there))
+        self.decode, self._columns = form.decode, form.columns
+        self.present, self.absent, self._absent = form.present, form.unseen, form.absent
+        self._leave_out_absent()
+        self._partial = [places for field, places in self._places.items() if plan.is_partial(field)]
+        self._user_names = tuple(filter(self._may_have, user))
+        self._address_names = tuple(filter(self._may_have, address))
         self._users = Memo(
             lambda *row: user_in(self._service, self._number, dict(zip(self._user_names, row, strict=True)))
         )
         self._addresses = Memo(
             lambda *row: address_in(self._service, dict(zip(self._address_names, row, strict=True)))
         )
-        form = plan.form()
-        self.row, self.decode, self._columns = form.row, form.decode, form.columns
+
+    def _leave_out_absent(self) -> None:
+        """Look at no places where nothing stands, and make no repairs from them."""
+        self._places = {
+            field: tuple([place for place in places if place not in self._absent]) or places[:1]
+            for field, places in self._places.items()
+        }
+        self._made_anew = {
+            field: repair
+            for field, repair in self._repairs.items()
+            if field in self._places
+            and (any(map(self._stands, repair.reads)) or repair.give(*[None] * len(repair.reads)) is not None)
+        }
+
+    def _stands(self, field: str) -> bool:
+        return self._places[field][0] not in self._absent
+
+    def _may_have(self, field: str) -> bool:
+        return field in self._made_anew or self._stands(field)
 
     def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say; see `Kind`."""
-        view = View(self._columns(found), len(rows))
+        view = View(self._columns(found), len(rows), self._absent)
         fields: dict[str, Column] = {}
         timestamps = self._times(view)
-        users = self._users.column([self._final(view, fields, name) for name in self._user_names])
-        addresses = self._addresses.column([self._final(view, fields, name) for name in self._address_names])
+        users = self._users.column([self._final(view, fields, name) for name in self._user_names], view.count)
+        addresses = self._addresses.column(
+            [self._final(view, fields, name) for name in self._address_names], view.count
+        )
         odd = self._odd(view, timestamps, users, addresses)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
@@ -198,7 +225,7 @@ class WindowsKind:
         if field == "EventID":
             return constant(self._number, view.count)
         own = view.first(self._places[field])
-        repair = self._repairs.get(field)
+        repair = self._made_anew.get(field)
         if repair is None:
             return own
         given = _given(repair, [view.first(self._places[name]) for name in repair.reads], view.count)

@@ -11,7 +11,7 @@ from tocsin.decode import shapes
 from tocsin.decode.kinds import Kind, Wanted, WindowsKind
 from tocsin.decode.lab_kind import LabKind
 from tocsin.decode.plans import dotted
-from tocsin.decode.samples import KindKey, Sample, sample
+from tocsin.decode.samples import KindKey, Sample, names_there, sample
 from tocsin.decode.text import FAULTS
 from tocsin.decode.views import picker, places_of
 from tocsin.model import Event, LogSource
@@ -125,7 +125,7 @@ class KnownKinds:
                     return
                 self._forget()
             seen = self._seen[shown.key] = _Seen(0, shown)
-        self._note(seen, shown, value)
+        self._note(seen, shown, value, names_there(found, shape))
 
     def _learn_lab(self, found: Mapping[str, object], source: LogSource) -> None:
         self._lab[source] = self._lab.get(source, 0) + 1
@@ -137,18 +137,19 @@ class KnownKinds:
             lab = LabKind(self._wanted, known, self._lab_names)
             self._else = lab
 
-    def _note(self, seen: _Seen, shown: Sample, value: bytes) -> None:
+    def _note(self, seen: _Seen, shown: Sample, value: bytes, there: Sequence[str]) -> None:
         joined = seen.sample.joined(shown)
         is_new, seen.sample = joined != seen.sample, joined
         seen.count += 1
         kind = self._kinds.get(shown.key)
-        if seen.count >= self._patience and (kind is None or is_new):
-            kind = self._made(joined, kind)
+        if seen.count >= self._patience and (kind is None or is_new or not kind.absent.isdisjoint(there)):
+            kind = self._made(joined, there, kind)
         if kind is not None:
             self._guess(value, kind)
 
-    def _made(self, known: Sample, before: WindowsKind | None) -> WindowsKind:
-        kind = self._kinds[known.key] = WindowsKind(known, self._wanted)
+    def _made(self, known: Sample, there: Sequence[str], before: WindowsKind | None) -> WindowsKind:
+        names = [*there, *(before.present if before is not None else ())]
+        kind = self._kinds[known.key] = WindowsKind(known, names, self._wanted)
         if before is not None:
             for start, guesses in self._guesses.items():
                 if before in guesses:

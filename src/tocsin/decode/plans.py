@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal, NoReturn, Protocol, cast
@@ -67,14 +67,17 @@ class Form:
     """A type of records.
 
     Attributes:
-        row: what a record is decoded to.
-        decode: raises for a record that does not fit, one of the errors of the JSON decoder.
+        decode: from a record to a row; raises one of the errors of the JSON decoder if it does not fit.
         columns: from rows to what gives the column of a place.
+        absent: places where nothing stands.
+        present, unseen: names of data that are looked at and were seen, or were not.
     """
 
-    row: type[msgspec.Struct]
     decode: Callable[[bytes], msgspec.Struct]
     columns: Callable[[Sequence[msgspec.Struct]], Callable[[Place], Column]]
+    absent: frozenset[Place]
+    present: frozenset[str]
+    unseen: frozenset[str]
 
 
 class Plan(Protocol):
@@ -92,8 +95,29 @@ class Plan(Protocol):
     def read_times(self, depth: int) -> Callable[[View], Sequence[str]]:
         """Return what gives of each event when it happened; an empty text when no name looked at says it."""
 
-    def form(self) -> Form:
-        """Return the type."""
+    def form(self, there: Collection[str]) -> Form:
+        """Return the type.
+
+        Args:
+            there: names of data that records were seen to have, in order; those with others do not fit.
+        """
+
+
+def seen(types: Mapping[str, object], there: Collection[str]) -> dict[str, object]:
+    """Return the types of fields in the order in which records have them, and null for those that they lack.
+
+    The decoder looks for each name first behind the one that it found last.
+    """
+    places = {name: place for place, name in enumerate(there)}
+    ordered = sorted(types, key=lambda name: places.get(name, len(places)))
+    return {name: None if types[name] == SCALAR and name not in places else types[name] for name in ordered}
+
+
+def _present_and_unseen(
+    types: Mapping[str, object], there: Collection[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    names = frozenset([name for name, kind in types.items() if kind == SCALAR])
+    return names.intersection(there), names.difference(there)
 
 
 class FlatPlan:
@@ -145,8 +169,8 @@ class FlatPlan:
             depth: how many of the names other than NXLog's are looked at.
         """
         machine = tuple([self.source(name)[0] for name in MACHINE_TIMES])
-        others = [self.source(name)[0] for name in TIMES[:depth]]
         zoned = Zones().column
+        others = [self.source(name)[0] for name in TIMES[:depth]]
 
         def read(view: View) -> Sequence[str]:
             found = filled([""] * view.count, [view.at(place) for place in machine], zoned)
@@ -158,11 +182,18 @@ class FlatPlan:
 
         return read
 
-    def form(self) -> Form:
-        """Return the type."""
-        row = struct("Flat", self._types)
-        places = tuple([("", name) for name in self._types])
-        return Form(row, decoder(row), lambda found: Table(places, found).column)
+    def form(self, there: Collection[str]) -> Form:
+        """Return the type; see `Plan`."""
+        types = seen(self._types, there)
+        row = struct("Flat", types)
+        places = tuple([("", name) for name in types])
+        absent = frozenset([("", name) for name, kind in types.items() if kind is None])
+        return Form(
+            decoder(row),
+            lambda found: Table(places, found).column,
+            absent,
+            *_present_and_unseen(self._types, there),
+        )
 
 
 def dotted(field: str) -> list[str]:
@@ -236,8 +267,10 @@ class NestedPlan:
         (place,) = self.source("TimeCreated")
         return lambda view: times(view.at(place))
 
-    def form(self) -> Form:
-        """Return the type."""
+    def form(self, there: Collection[str]) -> Form:
+        """Return the type; see `Plan`."""
+        names = _present_and_unseen(self._data, there)
+        self._data = seen(self._data, there)
         elements = {name: struct(name, types) for name, types in self._attributes.items()}
         required = {
             name for name, types in self._attributes.items() if any(map(_is_required, types.values()))
@@ -252,7 +285,8 @@ class NestedPlan:
         guards = dict.fromkeys(signs_before("Event"), Absent)
         row = struct("Nested", {"Event": event, BODY_ID[1]: SCALAR, **guards})
         missing = {name: None if name in required else kind() for name, kind in elements.items()}
-        return Form(row, decoder(row), self._columns(missing, data()))
+        absent = frozenset([("EventData", name) for name, kind in self._data.items() if kind is None])
+        return Form(decoder(row), self._columns(missing, data()), absent, *names)
 
     def _columns(
         self, missing: Mapping[str, msgspec.Struct | None], no_data: msgspec.Struct

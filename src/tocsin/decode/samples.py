@@ -92,6 +92,15 @@ def sample(found: Mapping[str, object], shape: shapes.Shape, event: Event) -> Sa
     return _nested(found, service, event) if shape is shapes.EVTX else None
 
 
+def names_there(found: Mapping[str, object], shape: shapes.Shape) -> list[str]:
+    """Return under which names an object of a Windows event has data, in order."""
+    held: object = found
+    if shape is shapes.EVTX:
+        outer = found.get("Event")
+        held = outer.get("EventData") if isinstance(outer, dict) else None
+    return [name for name, value in held.items() if value is not None] if isinstance(held, Mapping) else []
+
+
 def _flat(found: Mapping[str, object], service: str, event: Event) -> Sample | None:
     id_name, channel_name, provider_name = (
         _first(found, (field, *WINLOG[field])) for field in ("EventID", "Channel", "Provider_Name")

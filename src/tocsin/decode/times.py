@@ -107,11 +107,12 @@ def zone_between(local: object, universal: object) -> str:
         return "Z"
     if not universal.endswith(("Z", "+00:00")):
         return "Z"
-    return _zone(local[:16], universal[:16])
+    return zone_of(local[:16], universal[:16])
 
 
 @lru_cache(maxsize=4_096)
-def _zone(local: str, universal: str) -> str:
+def zone_of(local: str, universal: str) -> str:
+    """Return what `zone_between` does for a minute that was written twice, up to the minutes."""
     try:
         ahead = datetime.fromisoformat(local) - datetime.fromisoformat(universal)
     except (ValueError, TypeError):

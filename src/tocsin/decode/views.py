@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, cast
 
 import msgspec
 
-from tocsin.decode.times import iso_8601, with_zone
+from tocsin.decode.times import iso_8601, with_zone, zone_of
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -166,11 +166,11 @@ class Memo(Generic[T]):
         self._make = make
         self._known: dict[tuple[int, ...], dict[object, T]] = {}
 
-    def column(self, columns: Sequence[Column]) -> Sequence[T]:
-        """Return the function's results for the rows of some columns."""
+    def column(self, columns: Sequence[Column], count: int) -> Sequence[T]:
+        """Return the function's results for so many rows of some columns."""
         told = [place for place, column in enumerate(columns) if not is_empty(column)]
         if not told:
-            return constant(self._make(*[None] * len(columns)), len(columns[0]))
+            return constant(self._make(*[None] * len(columns)), count)
         known = self._known.setdefault(tuple(told), {})
         keys = (
             columns[told[0]]
@@ -178,7 +178,7 @@ class Memo(Generic[T]):
             else list(zip(*[columns[place] for place in told], strict=True))
         )
         found = list(map(known.get, keys))
-        if not all(found):
+        if not all(found) and None in found:
             if len(known) > MOST:
                 known.clear()
             rows = [row for row, value in enumerate(found) if value is None]
@@ -199,15 +199,29 @@ class Zones:
     """Remembers times with the zones of the clocks that they were read from; see `with_zone`."""
 
     def __init__(self) -> None:
-        self._memo = Memo(lambda local, stamped, minute: with_zone(local, stamped, f"{minute}Z"))
+        self._known: dict[str, Memo[str]] = {}
 
     def column(self, local: Column, stamped: Column, universal: Column) -> Sequence[str]:
         """Return many times of clocks."""
-        kinds = {*map(type, local), *map(type, stamped), *map(type, universal)}
-        utc = cast(Sequence[str], universal)
-        if kinds != {str} or not all(utc) or set(map(_LAST, utc)) != {"Z"}:
+        try:
+            zones = _zones(*cast(tuple[Sequence[str], ...], (stamped, universal)))
+        except (TypeError, IndexError):  # one is no text, or an empty one
+            zones = set()
+        if len(zones) != 1 or set(map(type, local)) != {str}:
             return list(map(with_zone, local, stamped, universal))
-        return self._memo.column((local, stamped, list(map(_MINUTE, utc))))
+        (zone,) = zones
+        memo = self._known.get(zone)
+        if memo is None:  # there are some hundred zones
+            memo = self._known[zone] = Memo(lambda text: iso_8601(text, zone) or "")
+        return memo.column((local,), len(local))
+
+
+def _zones(stamped: Sequence[str], universal: Sequence[str]) -> set[str]:
+    """Return the offsets of a clock; none where the times that should be universal are not."""
+    if set(map(_LAST, universal)) != {"Z"}:
+        return set()
+    pairs = set(zip(map(_MINUTE, stamped), map(_MINUTE, universal), strict=True))
+    return {zone_of(*pair) for pair in pairs}
 
 
 _MINUTE = itemgetter(slice(0, 16))  # `zone_between` looks at no more
