@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tocsin.app.settings import specs
 from tocsin.telemetry.metric_names import METRICS
 from tocsin.telemetry.metrics import Metrics
 
@@ -43,6 +44,15 @@ def test_every_metric_that_the_page_speaks_of_is_there():
     known = families()
     for name in re.findall(r"`(tocsin_[a-z_]+)`", PAGE):
         assert name in known
+
+
+def test_the_flags_for_logs_are_those_of_the_command():
+    """All of them, and with values that they take."""
+    known = {spec.flag: spec for spec in specs() if spec.section == "log"}
+    shown = dict(re.findall(r"^\| `(--log-[a-z]+) ?([a-z]*)`", PAGE, re.MULTILINE))
+    assert shown.keys() == known.keys()
+    for flag, value in shown.items():
+        assert not value or value in known[flag].choices
 
 
 def test_the_page_lists_every_alarm():

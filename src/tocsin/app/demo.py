@@ -128,6 +128,7 @@ def _detect(plan: Plan, bootstrap: str, consumer: Mapping[str, str]) -> list[str
         str(plan.partitions),
         *files,
         *options,
+        *("--log-format", "text"),  # JSON on its stderr is its progress
     ]
 
 

@@ -28,11 +28,13 @@ class Meter:
 
     Attributes:
         spans: returns how many spans came to which end.
+        suppressed: returns how many repeated lines the log left out.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics() if settings.metrics.listen else None
         self.spans: Callable[[], Values] = dict
+        self.suppressed: Callable[[], int] = int
         self._traced = Level[settings.trace.level.upper()]
 
     def source(self, source: Source) -> Source:

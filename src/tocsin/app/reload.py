@@ -31,6 +31,7 @@ class Ways:
         build: makes a detector; as much of its work as possible is done here.
         swap: puts a detector in the place of the one that judges, between two batches.
         tell: called with sentences for the person watching.
+        warn: called with sentences on what went wrong.
         count: called with how a reload ended: `swapped`, `unchanged` or `refused`.
     """
 
@@ -39,6 +40,7 @@ class Ways:
     build: Callable[[RuleSet], Detector]
     swap: Callable[[Detector], None]
     tell: Callable[[str], None]
+    warn: Callable[[str], None] | None = None
     count: Callable[[str], None] = lambda _: None
 
 
@@ -90,7 +92,7 @@ class Reloader:
             try:
                 self.look()
             except Exception as error:  # noqa: BLE001 - the end of this thread would be the end of all reloads
-                self._ways.tell(f"rules not reloaded, {self._at()}: {type(error).__name__}: {error}")
+                self._warn(f"rules not reloaded, {self._at()}: {type(error).__name__}: {error}")
 
     def look(self) -> None:
         """Reload if that was asked for or the files have changed, and say which rules were held up."""
@@ -121,7 +123,7 @@ class Reloader:
             _refuse_broken(found)
         except TocsinError as error:
             self._ways.count("refused")
-            self._ways.tell(f"rules not reloaded, {self._at()}: {error}")
+            self._warn(f"rules not reloaded, {self._at()}: {error}")
             return
         self._ways.count("unchanged" if rules.revision == self.rules.revision else "swapped")
         if rules.revision != self.rules.revision:
@@ -138,11 +140,14 @@ class Reloader:
     def _at(self) -> str:
         return f"revision {self.rules.revision} goes on judging"
 
+    def _warn(self, text: str) -> None:
+        (self._ways.warn or self._ways.tell)(text)
+
     def _tell_of_strain(self) -> None:
         for strain in strained(self.rules.rules):
             if strain.rule.id not in self._strained:
                 self._strained.add(strain.rule.id)
-                self._ways.tell(f"{strain} so far")
+                self._warn(f"{strain} so far")
 
 
 def _refuse_broken(found: Change) -> None:

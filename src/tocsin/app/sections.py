@@ -127,6 +127,36 @@ class Trace(msgspec.Struct, frozen=True):
     ] = False
 
 
+class Log(msgspec.Struct, frozen=True):
+    """What a worker says while it works, on stderr."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="Leave out what matters less.", extra={"flag": "--log-level"}),
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "text", "json"],
+        Meta(
+            description="Sentences, or JSON lines; auto: sentences on a terminal, JSON elsewhere.",
+            extra={"flag": "--log-format"},
+        ),
+    ] = "auto"
+    detections: Annotated[
+        Literal["none", "informational", "low", "medium", "high", "critical"],
+        Meta(
+            description="Also write a line for each detection of this level or above, with its ids.",
+            extra={"flag": "--log-detections"},
+        ),
+    ] = "none"
+    events: Annotated[
+        bool,
+        Meta(
+            description="Put into those lines what the event says: host, user and the fields that matched.",
+            extra={"flag": "--log-events"},
+        ),
+    ] = False
+
+
 class Results(msgspec.Struct, frozen=True):
     """Where verdicts are kept."""
 
@@ -247,6 +277,7 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     health: Health = Health()
     metrics: Metrics = Metrics()
+    log: Log = Log()
     trace: Trace = Trace()
     broker: Broker = Broker()
 

@@ -20,6 +20,7 @@ from tocsin.app.settings import Settings, limits_of
 from tocsin.app.tracing import Tracing
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
+from tocsin.model import Judged, Level
 from tocsin.results.caretaker import Caretaker
 from tocsin.results.location import Location
 from tocsin.results.sink import ResultsSink
@@ -35,6 +36,7 @@ from tocsin.secret import revealed
 from tocsin.sources.kafka import KafkaSource, Membership
 from tocsin.sources.kafka_range import KafkaRange
 from tocsin.telemetry import metric_names as names
+from tocsin.telemetry.logs import Log, log_detections
 
 
 def cluster_of(settings: Settings) -> Cluster:
@@ -82,7 +84,7 @@ class Running:
 @contextmanager
 def kafka_worker(
     settings: Settings,
-    tell: Callable[[str], None],
+    log: Log,
     *,
     shape: str | None = None,
     strict: bool = False,
@@ -95,11 +97,12 @@ def kafka_worker(
 
     Args:
         settings: where everything is.
-        tell: called with sentences for the person watching.
+        log: what is to be said; from several threads.
         shape: that all events have; None to recognise it event by event.
         strict: refuse rules of which any cannot be evaluated.
         asked: a range of the topic that is read once more, by no group; None to read on in the group.
     """
+    tell = log.info
     rules = rules_of(settings.rules, tell, strict=strict)
     detector = Detector(rules, shape, limits_of(settings), matching=matching_of(tell))
     cluster = cluster_of(settings)
@@ -109,13 +112,12 @@ def kafka_worker(
         origin = Origin(cluster=topic.cluster, topic=topic.name, topic_id=topic.id)
     else:
         range_, origin = worked_out(cluster, topic, asked, settings.results.dir)
-    allowed = settings.results.dead_letter_megabytes * 1_000_000
-    sink = ResultsSink(results, origin, settings.results.keep_events, time.time, allowed)
+    sink = _sink(settings, results, origin)
     tracing = Tracing(settings, os.environ, tell, wanted=asked is None)
-    follower = _follower(settings, results, tracing, tell)
+    follower = _follower(settings, results, tracing, log.warning)
     source: KafkaSource | KafkaRange
     if asked is None:
-        source = KafkaSource(cluster, topic, _membership(settings, tell))
+        source = KafkaSource(cluster, topic, _membership(settings, log.warning))
     else:
         tell(f"{range_.size:,} offsets {asked}, as of {range_.as_of}")
         source = KafkaRange(cluster, topic, settings.kafka.group, range_.offsets, tell)
@@ -124,7 +126,7 @@ def kafka_worker(
     topics = publishing(settings, cluster, topic, tell) if asked is None else None
     sides = sides_of(topics, settings, pace)
     meter = Meter(settings)
-    watch = meter.watch(progress.count, tell)
+    watch = meter.watch(_counting(settings, progress, log), log.warning)
     worker = Worker(
         meter.source(source),
         detector,
@@ -135,11 +137,14 @@ def kafka_worker(
     )
     reloader = None
     if asked is None:  # a range is judged by one set
-        ways = replace(_reloading(settings, worker, tell, strict=strict), count=meter.reloaded)
+        ways = replace(
+            _reloading(settings, worker, tell, strict=strict), count=meter.reloaded, warn=log.warning
+        )
         reloader = Reloader(ways, rules, settings.rules.reload_seconds)
-    care = Caretaker(results, lambda: sink.version, tell)
+    care = Caretaker(results, lambda: sink.version, log.warning)
     running = Running(worker, source, sink, progress, rules, reloader)
     meter.spans = tracing.spans
+    meter.suppressed = lambda: log.suppressed
     with closing(tracing), _answering(settings, meter, running, tell), care, reloader or nullcontext():
         if follower is not None:
             follower.start()
@@ -153,6 +158,24 @@ def kafka_worker(
                     topics.close()
                 if follower is not None:
                     follower.stop(sink.version)
+
+
+def _sink(settings: Settings, results: Location, origin: Origin) -> ResultsSink:
+    allowed = settings.results.dead_letter_megabytes * 1_000_000
+    return ResultsSink(results, origin, settings.results.keep_events, time.time, allowed)
+
+
+def _counting(settings: Settings, progress: Progress, log: Log) -> Callable[[Judged], None]:
+    """Return who counts judged batches, and writes their detections to the log if that is wished for."""
+    if settings.log.detections == "none":
+        return progress.count
+    at_least = Level[settings.log.detections.upper()]
+
+    def both(judged: Judged) -> None:
+        progress.count(judged)
+        log_detections(log, judged, at_least, contents=settings.log.events)
+
+    return both
 
 
 def _follower(
@@ -200,5 +223,6 @@ def _answering(
         meter.metrics.look = lambda: {
             **figures(settings, look(), running.worker.detector, running.source.link.statistics),
             names.SPANS: meter.spans(),
+            names.LOGS_SUPPRESSED: {(): meter.suppressed()},
         }
     return answering(settings, meter, look, tell)

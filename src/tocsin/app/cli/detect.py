@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import click
 import msgspec
@@ -14,6 +15,7 @@ from tocsin.app.cli.options import RULES, SHAPE, STRICT, takes
 from tocsin.app.cli.output import notice
 from tocsin.app.cli.ranges import asked_of, kept_apart, range_options
 from tocsin.app.cli.signals import reload_on_hangup, stop_on_signals
+from tocsin.app.cli.worker_log import ended, worker_log
 from tocsin.app.ranges import Edge
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
@@ -67,6 +69,10 @@ PROGRESS = click.option(
     "health.listen",
     "health.stuck_seconds",
     "metrics.listen",
+    "log.level",
+    "log.format",
+    "log.detections",
+    "log.events",
     "trace.events",
     "trace.ratio",
     "trace.level",
@@ -88,7 +94,7 @@ def detect(  # noqa: PLR0913 - one argument per flag is click's way
     from_time: Edge | None,
     until: Edge | None,
     partition: tuple[int, ...],
-) -> None:
+) -> int:
     """Classify the events of a topic: one worker of a consumer group.
 
     Start as many as the topic has partitions; they share the work. A worker that was killed is resumed by
@@ -101,32 +107,41 @@ def detect(  # noqa: PLR0913 - one argument per flag is click's way
     stop = stop_on_signals()
     asked = asked_of(from_offset, from_time, until, partition)
     settings = loaded.settings if asked is None else kept_apart(loaded)
-    with kafka_worker(settings, notice, shape=shape, strict=strict, asked=asked) as running:
-        tell_of_rules(running.rules)
-        reader = f"group {settings.kafka.group}" if asked is None else "a range of it"
-        notice(
-            f"topic {settings.kafka.topic}, {reader};"
-            f" results in {settings.results.dir} {settings.results.csv}".rstrip()
-        )
-        reporter = _Reporter(running, progress or ("line" if sys.stderr.isatty() else "none"), stop)
-        if running.reloader is not None:
-            reload_on_hangup(running.reloader.ask, stop)
-        reporter.start()
-        try:
-            running.worker.run(lambda: stop.is_set() or ((once or asked is not None) and reporter.finished()))
-        finally:
-            reporter.stop()
-    _summary(running.progress.snapshot({}))
+    with worker_log(settings.log) as log:
+
+        def work() -> None:
+            with kafka_worker(settings, log, shape=shape, strict=strict, asked=asked) as running:
+                tell_of_rules(running.rules, log.info)
+                reader = f"group {settings.kafka.group}" if asked is None else "a range of it"
+                log.info(
+                    f"topic {settings.kafka.topic}, {reader};"
+                    f" results in {settings.results.dir} {settings.results.csv}".rstrip()
+                )
+                reporter = _Reporter(running, progress or ("line" if sys.stderr.isatty() else "none"), stop)
+                _turn(running, reporter, stop, to_the_end=once or asked is not None)
+            _summary(running.progress.snapshot({}), log.info)
+
+        return ended(log, work)
 
 
-def tell_of_rules(rules: RuleSet) -> None:
+def _turn(running: Running, reporter: _Reporter, stop: threading.Event, *, to_the_end: bool) -> None:
+    if running.reloader is not None:
+        reload_on_hangup(running.reloader.ask, stop)
+    reporter.start()
+    try:
+        running.worker.run(lambda: stop.is_set() or (to_the_end and reporter.finished()))
+    finally:
+        reporter.stop()
+
+
+def tell_of_rules(rules: RuleSet, tell: Callable[[str], None] = notice) -> None:
     """Say how many rules run, and which do not: a rule that is silent must not seem to watch."""
     faulty = [entry for entry in rules.report if entry.status is not Status.OK]
-    notice(f"{len(rules.rules):,} rules loaded, {len(faulty):,} not (revision {rules.revision})")
+    tell(f"{len(rules.rules):,} rules loaded, {len(faulty):,} not (revision {rules.revision})")
     for entry in faulty[:_SHOWN]:
-        notice(f"  {entry.source}: {entry.status}: {entry.reason}")
+        tell(f"  {entry.source}: {entry.status}: {entry.reason}")
     if len(faulty) > _SHOWN:
-        notice(f"  and {len(faulty) - _SHOWN:,} more; see: tocsin rules check")
+        tell(f"  and {len(faulty) - _SHOWN:,} more; see: tocsin rules check")
 
 
 class _Reporter:
@@ -188,8 +203,8 @@ def _line(snapshot: Snapshot) -> str:
     )
 
 
-def _summary(snapshot: Snapshot) -> None:
+def _summary(snapshot: Snapshot, tell: Callable[[str], None]) -> None:
     rejected = sum(snapshot.rejected.values())
-    notice(f"{snapshot.records:,} records judged in {snapshot.seconds:,.1f} s, {rejected:,} rejected")
+    tell(f"{snapshot.records:,} records judged in {snapshot.seconds:,.1f} s, {rejected:,} rejected")
     for reason, count in sorted(snapshot.rejected.items()):
-        notice(f"  {count:,} {reason}: kept in the dead letters")
+        tell(f"  {count:,} {reason}: kept in the dead letters")
