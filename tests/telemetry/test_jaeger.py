@@ -162,7 +162,7 @@ def test_both_sides_keep_the_same_share_and_every_detection_is_whole(kafka, jaeg
     pipeline = Pipeline(kafka, tmp_path, jaeger.environment)
     count = 4_000
     pipeline.produce("--count", str(count), "--seed", "2", "--trace-ratio", "0.05", "--attack-ratio", "0.1")
-    pipeline.detect("--trace-ratio", "0.05", "--trace-level", "medium")
+    pipeline.detect("--trace-ratio", "0.05", "--trace-level", "medium", "--rules", "builtin:windows")
     rows = pipeline.rows()
     serious = {row["trace_id"] for row in rows if row["level"] is not None and row["level"] >= 2}
     traces = settled(jaeger, WORKER, "consume_event", pipeline.topic, len(serious))
@@ -174,6 +174,7 @@ def test_both_sides_keep_the_same_share_and_every_detection_is_whole(kafka, jaeg
         for trace, spans in traces.items()
     }
     by_producer = {trace for trace, reconstructed in made.items() if not reconstructed}
+    assert len(serious) > 100
     assert serious <= traces.keys()
     assert by_producer | serious == traces.keys()
     assert not set(made) - by_producer - serious
