@@ -356,14 +356,14 @@ def test_upkeep_that_cannot_be_started_is_told_and_tried_again(tmp_path, monkeyp
     monkeypatch.setattr(caretaker, "_COMMITS", 1)
     monkeypatch.setattr(caretaker, "_TURN", 0.02)
     refusals = [OSError(11, "Resource temporarily unavailable")]
-    real = caretaker.subprocess.Popen
+    real: Callable[..., object] = subprocess.Popen
 
     def started(*arguments: object, **named: object) -> object:
         if refusals:
             raise refusals.pop()
         return real(*arguments, **named)
 
-    monkeypatch.setattr(caretaker.subprocess, "Popen", started)
+    monkeypatch.setattr(subprocess, "Popen", started)
     told: list[str] = []
     worker = sink(tmp_path)
     worker.flush()
