@@ -195,9 +195,14 @@ def _held(judged: Judged, traced: Level) -> _Held:
 
 
 def _example(judged: Judged, traced: Level) -> tuple[int, str] | None:
+    different = {id(verdict): verdict for verdict in judged.verdicts}  # they are shared
+    wanted = {key for key, v in different.items() if any(d.level >= traced for d in v.detections)}
+    if not wanted:
+        return None
     stamps = judged.batch.timestamps
-    for row, verdict in enumerate(judged.verdicts):
-        if verdict.detections and stamps[row] >= 0 and max(d.level for d in verdict.detections) >= traced:
-            (trace,) = trace_ids([judged.events.ids[row]], [judged.batch.headers[row]])
-            return stamps[row], trace
-    return None
+    rows = (row for row, v in enumerate(judged.verdicts) if id(v) in wanted and stamps[row] >= 0)
+    row = next(rows, None)
+    if row is None:
+        return None
+    (trace,) = trace_ids([judged.events.ids[row]], [judged.batch.headers[row]])
+    return stamps[row], trace

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
 from tocsin.attack import catalogue
-from tocsin.model import NO_LABEL, Judged, Level, RejectReason
+from tocsin.model import NO_LABEL, Judged, Level, RejectReason, Verdict
 from tocsin.telemetry import metric_names as names
 from tocsin.telemetry.buckets import Buckets, Example
 from tocsin.telemetry.metric_names import METRICS, Metric
@@ -92,21 +92,26 @@ class Metrics:
             self._of(names.STAGE, (stage, sink)).add(seconds)
 
     def judged(self, judged: Judged) -> None:
-        """Count a judged batch."""
+        """Count a judged batch: verdicts are shared, so only different ones are looked at."""
         verdicts = judged.verdicts
-        rejected = Counter([(v.rejected.reason.value,) for v in verdicts if v.rejected is not None])
-        tactics = Counter([(v.label.tactic,) for v in verdicts if v.rejected is None])
-        fired = Counter([(d.rule_id, d.rule_title, d.level) for v in verdicts for d in v.detections])
+        different = {id(verdict): verdict for verdict in verdicts}
+        counted = Counter(map(id, verdicts))
         with self._lock:
             self._counters[names.RECORDS][()] += len(verdicts)
-            self._counters[names.VERDICTS].update(tactics)
-            self._counters[names.REJECTED].update(rejected)
             self._histograms[names.BATCH][()].add(len(verdicts))
-            rules = self._counters[names.RULE_DETECTIONS]
-            for (rule, title, level), times in fired.items():
-                labels = (rule, title, str(level))
-                self._counters[names.DETECTIONS][labels[2:]] += times
-                rules[labels if labels in rules or len(rules) < MOST_RULES else OTHER_RULES] += times
+            for key, verdict in different.items():
+                self._count(verdict, counted[key])
+
+    def _count(self, verdict: Verdict, times: int) -> None:
+        if verdict.rejected is not None:
+            self._counters[names.REJECTED][verdict.rejected.reason.value,] += times
+            return
+        self._counters[names.VERDICTS][verdict.label.tactic,] += times
+        rules = self._counters[names.RULE_DETECTIONS]
+        for detection in verdict.detections:
+            labels = (detection.rule_id, detection.rule_title, str(detection.level))
+            self._counters[names.DETECTIONS][labels[2:]] += times
+            rules[labels if labels in rules or len(rules) < MOST_RULES else OTHER_RULES] += times
 
     def stored(self, sink: str, seconds: np.ndarray[Any, np.dtype[np.float64]], records: int) -> None:
         """Count records that became durable.
