@@ -108,7 +108,9 @@ class ColumnDecoder:
                 rows, structs = guessed[found[0]]
                 rows.append(row)
                 structs.append(found[1])
-        parts += _read([(kind, *found) for kind, found in guessed.items()], rest)
+        parts += _read(
+            [(kind, rows, list(kind.taken(iter(found)))) for kind, (rows, found) in guessed.items()], rest
+        )
         for row in sorted(rest.odd):
             self._plainly(batch, row, rest)
 
@@ -154,11 +156,11 @@ class ColumnDecoder:
         return found
 
 
-def _read(kinds: Iterable[tuple[Kind, Sequence[int], Sequence[msgspec.Struct]]], rest: _Rest) -> list[Part]:
+def _read(kinds: Iterable[tuple[Kind, Sequence[int], Sequence[object]]], rest: _Rest) -> list[Part]:
     """Return the parts of what was decoded; rows of odd events are put to the rest."""
     parts: list[Part] = []
-    for kind, rows, structs in kinds:
-        part, odd = kind.read(rows, structs)
+    for kind, rows, found in kinds:
+        part, odd = kind.read(rows, found)
         parts.append(part)
         rest.odd += odd
     return parts

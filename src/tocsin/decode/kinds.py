@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product, repeat
+from itertools import chain, islice, product, repeat
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -73,13 +73,15 @@ class Kind(Protocol):
     """Reads the records that fit its type."""
 
     decode: Callable[[bytes], msgspec.Struct]
+    taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]]
+    width: int
 
-    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
+    def read(self, rows: Sequence[int], found: Sequence[Any]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say, and rows of odd ones, which have to be decoded plainly.
 
         Args:
             rows: where they are in the batch, rising.
-            found: what `decode` made of them.
+            found: what was `taken` of what `decode` made of them: for each as many values as `width` says.
         """
 
 
@@ -140,7 +142,7 @@ class WindowsKind:
         self._places = {field: plan.source(field) for field in sorted(needed.union(reads))}
         self._times = plan.read_times(depths.get(TIME, 0))
         form = plan.form(dict.fromkeys(there))
-        self.decode, self._columns = form.decode, form.columns
+        self.decode, self.taken, self.width, self._columns = form.decode, form.taken, form.width, form.columns
         self.present, self.absent, self._absent = form.present, form.unseen, form.absent
         self._leave_out_absent()
         self._partial = [places for field, places in self._places.items() if plan.is_partial(field)]
@@ -172,7 +174,7 @@ class WindowsKind:
     def _may_have(self, field: str) -> bool:
         return field in self._made_anew or self._stands(field)
 
-    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
+    def read(self, rows: Sequence[int], found: Sequence[Any]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say; see `Kind`."""
         view = View(self._columns(found), len(rows), self._absent)
         fields: dict[str, Column] = {}
@@ -184,7 +186,9 @@ class WindowsKind:
         odd = self._odd(view, timestamps, users, addresses)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
-            rest, others = self.read([rows[place] for place in kept], [found[place] for place in kept])
+            width = self.width
+            values = [found[place * width : place * width + width] for place in kept]
+            rest, others = self.read([rows[place] for place in kept], list(chain.from_iterable(values)))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
         tags = self._tags(view, fields)
         groups = {tag: self._group(tag) for tag in set(tags)}

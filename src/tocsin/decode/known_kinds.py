@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -70,8 +70,8 @@ class KnownKinds:
 
     def decoded(
         self, values: Sequence[bytes], guesses: Sequence[Kind | None], missed: list[int]
-    ) -> Iterator[tuple[Kind, Sequence[int], Sequence[msgspec.Struct]]]:
-        """Yield of one kind after the other the rows of its records, rising, and what they are decoded to.
+    ) -> Iterator[tuple[Kind, Sequence[int], Sequence[object]]]:
+        """Yield of one kind after the other the rows of its records, rising, and what is taken of them.
 
         A processor learns the ways of one type, and has in its caches what is read at once.
 
@@ -85,7 +85,7 @@ class KnownKinds:
                 missed += rows
                 continue
             some = values if len(rows) == len(values) else picker(rows)(values)
-            found, wrong = _all_decoded(kind.decode, some)
+            found, wrong = _all_decoded(kind, some)
             missed += [rows[place] for place in wrong]
             refused = set(wrong)
             fitting = [row for place, row in enumerate(rows) if place not in refused] if wrong else rows
@@ -176,17 +176,15 @@ def _places_by_kind(guesses: Sequence[Kind | None]) -> Mapping[Kind | None, Sequ
     return {kinds.pop(): range(len(guesses))} if len(kinds) == 1 else places_of(guesses)
 
 
-def _all_decoded(
-    decode: Callable[[bytes], msgspec.Struct], values: Sequence[bytes]
-) -> tuple[list[msgspec.Struct], list[int]]:
-    """Return what records are decoded to, and the places of those that don't fit."""
-    found: list[msgspec.Struct] = []
+def _all_decoded(kind: Kind, values: Sequence[bytes]) -> tuple[list[object], list[int]]:
+    """Return what is taken of records, and the places of those that are not of the kind."""
+    found: list[object] = []
     wrong: list[int] = []
-    pending = map(decode, values)
+    pending = map(kind.decode, values)
     while True:
         try:
-            found.extend(pending)
+            found.extend(kind.taken(pending))
         except FAULTS:
-            wrong.append(len(found) + len(wrong))
+            wrong.append(len(found) // kind.width + len(wrong))
         else:
             return found, wrong

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, cast
@@ -39,6 +39,8 @@ class LabKind:
                 types.setdefault(name, SCALAR if name in present else None)
         self.row = struct("Lab", types)
         self.decode = decoder(self.row)
+        self.taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]] = iter  # most fields are absent
+        self.width = 1
         self._getters: dict[Place, Callable[[msgspec.Struct], object]] = {
             ("", name): attrgetter(field)
             for name, field in zip(types, self.row.__struct_fields__, strict=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Literal, NoReturn, Protocol, cast
 
@@ -68,13 +69,17 @@ class Form:
 
     Attributes:
         decode: from a record to a row; raises one of the errors of the JSON decoder if it does not fit.
-        columns: from rows to what gives the column of a place.
+        taken: from rows to values, as many of each row.
+        width: how many.
+        columns: from values to what gives the column of a place.
         absent: places where nothing stands.
         present, unseen: names of data that are looked at and were seen, or were not.
     """
 
     decode: Callable[[bytes], msgspec.Struct]
-    columns: Callable[[Sequence[msgspec.Struct]], Callable[[Place], Column]]
+    taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]]
+    width: int
+    columns: Callable[[Sequence[Any]], Callable[[Place], Column]]
     absent: frozenset[Place]
     present: frozenset[str]
     unseen: frozenset[str]
@@ -190,7 +195,9 @@ class FlatPlan:
         absent = frozenset([("", name) for name, kind in types.items() if kind is None])
         return Form(
             decoder(row),
-            lambda found: Table(places, found).column,
+            lambda found: chain.from_iterable(map(msgspec.structs.astuple, found)),
+            len(places),
+            lambda values: Table(places, values).column,
             absent,
             *_present_and_unseen(self._types, there),
         )
@@ -286,7 +293,7 @@ class NestedPlan:
         row = struct("Nested", {"Event": event, BODY_ID[1]: SCALAR, **guards})
         missing = {name: None if name in required else kind() for name, kind in elements.items()}
         absent = frozenset([("EventData", name) for name, kind in self._data.items() if kind is None])
-        return Form(decoder(row), self._columns(missing, data()), absent, *names)
+        return Form(decoder(row), lambda rows: rows, 1, self._columns(missing, data()), absent, *names)
 
     def _columns(
         self, missing: Mapping[str, msgspec.Struct | None], no_data: msgspec.Struct
@@ -299,8 +306,8 @@ class NestedPlan:
 
         def columns(rows: Sequence[msgspec.Struct]) -> Callable[[Place], Column]:
             tables = {
-                "System": Table(system, map(of_system, rows)),
-                "EventData": Table(data, [no_data if row is None else row for row in map(of_data, rows)]),
+                "System": Table.of(system, map(of_system, rows)),
+                "EventData": Table.of(data, [no_data if row is None else row for row in map(of_data, rows)]),
             }
 
             def column(place: Place) -> Column:
@@ -311,7 +318,7 @@ class NestedPlan:
                     elements = cast(Sequence[Any], tables["System"].column(("System", section)))
                     instead: Any = missing[section]
                     found = [instead if element is None else element.f0 for element in elements]
-                    tables[section] = Table(inner[section], found)
+                    tables[section] = Table.of(inner[section], found)
                 return tables[section].column(place)
 
             return column

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Generic, TypeVar, cast
 
@@ -27,15 +27,17 @@ class Table:
 
     Args:
         places: of the structs' fields, in order.
-        rows: all of one type.
+        values: of the fields, struct after struct.
     """
 
-    def __init__(self, places: Sequence[Place], rows: Iterable[msgspec.Struct]) -> None:
+    def __init__(self, places: Sequence[Place], values: Sequence[object]) -> None:
         self._places = places
-        self._values: list[object] = []
-        extend, astuple = self._values.extend, msgspec.structs.astuple
-        for row in rows:
-            extend(astuple(row))
+        self._values = values
+
+    @classmethod
+    def of(cls, places: Sequence[Place], rows: Iterable[msgspec.Struct]) -> Table:
+        """Return the table of some structs of one type."""
+        return cls(places, list(chain.from_iterable(map(msgspec.structs.astuple, rows))))
 
     def column(self, place: Place) -> Column:
         """Return the values of a field."""
