@@ -14,6 +14,7 @@ from tests.decode.agreement import assert_agreement, batch_of, decoder_of, taugh
 from tests.decode.events import evtx, nxlog
 from tests.decode.test_batch import NAMES, events, headers, shapes
 from tocsin.decode import COMPOSITE
+from tocsin.decode.views import Nothing
 from tocsin.model import NO_CATEGORY, LogSource
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
@@ -282,3 +283,29 @@ def test_a_kind_whose_events_change_is_learnt_anew():
     decoder = taught_by(lines * 2, ["Image", "User"])
     decoded = assert_agreement(decoder, batch_of(lines))
     assert {dict(group.constants)["Channel"] for group in decoded.groups} == {SYSMON, SYSMON.upper()}
+
+
+def test_the_message_is_asked_for_the_type_as_soon_as_one_was_overwritten():
+    """Sysmon's registry events keep their `EventType`, or only the message still tells it."""
+    message = "Registry object added or deleted:\r\nEventType: DeleteKey\r\n"
+    kept = nxlog(12, SYSMON, EventType="CreateKey", Message=message, TargetObject="x")
+    lines = [json.dumps(kept).encode()] * 3
+    for found in ("INFO", None, "", 7, "DeleteKey"):
+        decoder = taught_by(lines, ["EventType", "TargetObject"])
+        odd = json.dumps({**kept, "EventType": found}).encode()
+        decoded = assert_agreement(decoder, batch_of([*lines, odd, *lines]))
+        types = {group.logsource.category for group in decoded.groups}
+        assert types == {"registry_add", "registry_delete"}
+
+
+def test_names_that_events_of_a_kind_never_had_are_seen_when_one_has_them():
+    """Their columns are known to be empty until then."""
+    first = json.dumps(nxlog(1, SYSMON, Image="a")).encode()
+    decoder = taught_by([first] * 2, ["Image", "CommandLine", "User"])
+    (group,) = assert_agreement(decoder, batch_of([first] * 2)).groups
+    assert isinstance(group.columns["CommandLine"], Nothing)
+    lines = [first, json.dumps(nxlog(1, SYSMON, Image="a", CommandLine="c")).encode()]
+    assert_agreement(decoder, batch_of(lines))
+    (group,) = assert_agreement(decoder, batch_of(lines)).groups
+    assert list(group.columns["CommandLine"]) == [None, "c"]
+    assert isinstance(group.columns["User"], Nothing)

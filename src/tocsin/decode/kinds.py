@@ -12,8 +12,8 @@ import msgspec
 from tocsin.decode.ids import own_ids
 from tocsin.decode.logsources import Log
 from tocsin.decode.plans import BODY_ID, FlatPlan, NestedPlan, Plan
-from tocsin.decode.repairs import Repair, repairs_of
-from tocsin.decode.samples import ADDRESS, ID_IN_ELEMENT, MOST_VARIANTS, TIME, USER, Sample, flat
+from tocsin.decode.repairs import Repair, may_lose_type, repairs_of, says_type
+from tocsin.decode.samples import ADDRESS, ID_IN_ELEMENT, MOST_VARIANTS, TIME, TYPE, USER, Sample, flat
 from tocsin.decode.shapes import WINLOG
 from tocsin.decode.views import (
     Column,
@@ -113,6 +113,9 @@ class WindowsKind:
         self._repairs = {one.field: one for one in repairs_of(key.service, key.number)}
         if is_flat:
             self._repairs["Level"] = LEVEL
+        self._must_have_type = may_lose_type(key.service, key.number) and sample.depths.get(TYPE) == 1
+        if self._must_have_type:
+            del self._repairs["EventType"]
         channels = sorted(sample.channels)[:MOST_VARIANTS]
         self._logs = {channel: kept_log_of(channel, "") for channel in channels}
         self._plan.fix("EventID", sorted(sample.numbers, key=str)[:MOST_VARIANTS])
@@ -136,7 +139,7 @@ class WindowsKind:
         user, address = flat(users[: depths[USER]]), addresses[: depths[ADDRESS]]
         self._must_have_user = depths[USER] < len(users)
         self._must_have_address = depths[ADDRESS] < len(addresses)
-        needed = {"Computer", *user, *address, *(["EventType"] * self._is_typed)}
+        needed = {"Computer", *user, *address, *(["EventType"] * (self._is_typed or self._must_have_type))}
         needed = needed.union(*self._fields.values())
         reads = [name for field in needed if field in self._repairs for name in self._repairs[field].reads]
         self._places = {field: plan.source(field) for field in sorted(needed.union(reads))}
@@ -214,6 +217,11 @@ class WindowsKind:
             odd.update(_empty(users))
         if self._must_have_address:
             odd.update(_empty(addresses))
+        if self._must_have_type:
+            types = view.first(self._places["EventType"])
+            lost = {value for value in set(types) if not says_type(value)}
+            if lost:
+                odd.update(place for place, value in enumerate(types) if value in lost)
         for places in self._partial:
             odd.update(_missing(view.first(places)))
         return odd
@@ -296,4 +304,7 @@ def _sources(log: Log, number: int) -> Iterator[LogSource]:
 def _given(repair: Repair, reads: Sequence[Column], count: int) -> Column:
     if all(map(is_empty, reads)):
         return constant(repair.give(*[None] * len(reads)), count)
+    if len(reads) == 1:
+        given = {value: repair.give(value) for value in set(reads[0])}
+        return list(map(given.__getitem__, reads[0]))
     return list(map(repair.give, *reads))

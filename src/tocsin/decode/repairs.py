@@ -25,6 +25,7 @@ class Repair:
         field: the one that is given.
         reads: fields of the event, as they were before any repair.
         give: from the values of those (None: missing or null) to the field's; None leaves it as it is.
+            Where it is given one value it must not tell 1 from True.
     """
 
     field: str
@@ -116,8 +117,18 @@ _HEAD = 96
 """Characters of Sysmon's message within which the type stands; what follows differs from event to event."""
 
 
+def says_type(given: object) -> bool:
+    """Say whether an event of Sysmon still has its `EventType`, so that its message tells no more."""
+    return isinstance(given, str) and given != "" and given.upper() not in _SEVERITIES
+
+
+def may_lose_type(service: str, number: int) -> bool:
+    """Say whether only the message tells the `EventType` of such events where a collector overwrote it."""
+    return service == "sysmon" and _TYPE_OF.get(number) == ""
+
+
 def _event_type(number: int, given: object, message: object) -> str | None:
-    if isinstance(given, str) and given and given.upper() not in _SEVERITIES:
+    if says_type(given):
         return None
     if _TYPE_OF[number]:
         return _TYPE_OF[number]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tocsin.decode import shapes
 from tocsin.decode.names import EVENT_DATA, WINLOG
-from tocsin.decode.repairs import may_have_blanks
+from tocsin.decode.repairs import may_have_blanks, says_type
 from tocsin.decode.times import iso_8601, with_zone
 from tocsin.decode.windows import address_in, address_names, event_number, user_in, user_names
 from tocsin.decode.winlog import MACHINE_TIMES, TIMES
@@ -17,7 +17,7 @@ from tocsin.model import Event
 FULL = 99
 """A depth that is larger than any: all names are looked at."""
 
-USER, ADDRESS, TIME = "user", "address", "time"
+USER, ADDRESS, TIME, TYPE = "user", "address", "time", "type"
 """What else than fields has a depth: how many of the names are looked at that may say it."""
 
 _ALIASED = tuple(name for name in WINLOG if name not in {"EventID", "Channel", "Provider_Name"})
@@ -116,7 +116,11 @@ def _flat(found: Mapping[str, object], service: str, event: Event) -> Sample | N
         key,
         [found[id_name], found[channel_name], found.get(provider_name or "")],
         event,
-        {**depths, TIME: _time_depth(found)},
+        {
+            **depths,
+            TIME: _time_depth(found),
+            TYPE: 1 if says_type(found.get("EventType")) else FULL,
+        },
     )
 
 
