@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint check format lock clean
+.PHONY: help demo test soak jaeger bench lint check format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,12 @@ test: $(READY) ## Run the tests, against a real Apache Kafka
 
 soak: $(READY) ## Run the long versions of the tests that break things: an hour
 	TOCSIN_SOAK=1 $(BIN)/pytest tests/crash tests/run/test_group.py tests/test_fuzz.py $(ARGS)
+
+bench: $(READY) ## Measure the engine: make bench RULES=sigma.zip EVENTS="a.zip b.json"
+	$(BIN)/python benchmarks/engine.py $(RULES) $(EVENTS)
+
+jaeger: $(READY) ## Build the Jaeger that tests of traces ask, once a machine: eight minutes, needs Go
+	$(BIN)/python -m tests.telemetry.jaeger
 
 lint: $(READY) ## Format, lint, types and the import contract
 	$(BIN)/ruff format --check .

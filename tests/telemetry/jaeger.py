@@ -185,3 +185,7 @@ def free_ports(count: int) -> list[int]:
     finally:
         for probe in probes:
             probe.close()
+
+
+if __name__ == "__main__":  # `make jaeger`, so that no test has to wait for it
+    program()
