@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from tocsin.decode.columns import Constants
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.figures import Figures, figures
+from tocsin.detect.firings import Candidate
 from tocsin.detect.keywords import RecordScan
 from tocsin.detect.oracle import matcher
-from tocsin.detect.program import Candidate, Program
+from tocsin.detect.program import Program
 from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
 from tocsin.detect.scan import Matching

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from tocsin.decode.columns import COMPOSITE, Group
 from tocsin.detect.conclusions import Conclusions
-from tocsin.detect.memo import distinct, fields_of
-from tocsin.detect.oracle import Matcher, matcher
+from tocsin.detect.firings import Firing, together
+from tocsin.detect.memo import distinct
+from tocsin.detect.oracle import Matcher
 from tocsin.detect.reading import Reading
 from tocsin.detect.residue import Hits
-from tocsin.detect.teller import Teller
 from tocsin.model import NOTHING, Verdict
-from tocsin.rules.ir import Node
 
 MOST = 5_000
 """Conclusions remembered per outcome before it starts anew."""
 
 MOST_TEXT = 1_000_000
 """Characters of the values that they were drawn from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """A rule that fires, or fires if its residue holds.
-
-    Attributes:
-        place: of the rule in the program.
-        index: of the rule in the rule set.
-        tell: gives the evidence.
-        fields: that the evidence reads; None for all.
-        residue: what has still to hold; None when nothing has.
-    """
-
-    place: int
-    index: int
-    tell: Teller
-    fields: tuple[str, ...] | None
-    residue: Node | None
 
 
 class View:
@@ -103,13 +82,11 @@ class Outcome:
         self._firings = firings
         self._hits = hits
         self._doubts: tuple[tuple[int, Matcher], ...] = tuple(
-            (place, matcher(firing.residue))
-            for place, firing in enumerate(firings)
-            if firing.residue is not None
+            (place, firing.test) for place, firing in enumerate(firings) if firing.test is not None
         )
         self._all = tuple(range(len(firings)))
         self.asked = 0
-        self._seen = names_of(f.residue for f in firings if f.residue is not None)
+        self._seen = together(f.tested for f in firings)
         self._known: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._told: dict[tuple[int, ...], tuple[str, ...] | None] = {}
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
@@ -127,7 +104,7 @@ class Outcome:
             return NOTHING
         fields = self._told.get(fired)
         if fired not in self._told:
-            fields = self._told[fired] = _together(self._firings[number].fields for number in fired)
+            fields = self._told[fired] = together(self._firings[number].fields for number in fired)
         if fields is None:
             return self.conclude(fired, view.reading(place, None))
         key = view.key(place, fields)
@@ -180,18 +157,3 @@ class Outcome:
             self._verdicts.clear()
             self._text = 0
         self._text += sum(len(value) for value in key if type(value) is str)
-
-
-def names_of(nodes: Iterable[Node]) -> tuple[str, ...] | None:
-    """Return the fields that conditions read; None when one reads all."""
-    names = fields_of(nodes)
-    return None if None in names else tuple(sorted(name for name in names if name is not None))
-
-
-def _together(fields: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    names: set[str] = set()
-    for some in fields:
-        if some is None:
-            return None
-        names.update(some)
-    return tuple(sorted(names))

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import compress, count
 from typing import Final
 
 from tocsin.decode.columns import Group
 from tocsin.detect.conclusions import Conclusions
+from tocsin.detect.firings import Candidate, Firings
 from tocsin.detect.memo import fields_of
-from tocsin.detect.outcome import Firing, Outcome, View, names_of
+from tocsin.detect.outcome import Outcome, View
 from tocsin.detect.plan import Plan
-from tocsin.detect.residue import Deduction, Hits, Signal, deduction
+from tocsin.detect.residue import Hits
 from tocsin.detect.sight import UNSEEN
-from tocsin.detect.teller import Teller, teller
 from tocsin.detect.watch import Parts, Sights, Watch
 from tocsin.model import NOTHING, Verdict
-from tocsin.rules.ir import Node
 
 FIRST_REVIEW = 1_000
 """Events after which a program looks for the first time at which rules it had to test; then ever later."""
@@ -32,21 +31,6 @@ MOST_OUTCOMES = 20_000
 """How many combinations of sights are remembered per program before it starts anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A rule that can fire on events of a kind.
-
-    Attributes:
-        index: of the rule in the rule set.
-        condition: what has to hold, without what is known to; None when all is.
-        telling: the part of its condition that gives the evidence.
-    """
-
-    index: int
-    condition: Node | None
-    telling: Node
-
-
 class Program:
     """All rules that can fire on events of one kind, indexed by what must be found for them to fire.
 
@@ -57,7 +41,6 @@ class Program:
     def __init__(self, candidates: Sequence[Candidate], parts: Parts, conclusions: Conclusions) -> None:
         self._candidates = candidates
         self._conclusions = conclusions
-        self._number = parts.number
         found = fields_of(c.telling for c in candidates)
         self.fields = frozenset(name for name in found if name is not None)
         self._plan = Plan([candidate.condition for candidate in candidates])
@@ -73,16 +56,7 @@ class Program:
         self._lookups = 0  # until the last review
         self._tests = Counter[int]()  # the same, by place
         self._review_at = FIRST_REVIEW
-        self._deduce_anew()
-
-    def _deduce_anew(self) -> None:
-        self._signals = {
-            atom: Signal([self._number(p) for p in clue.patterns], exact=clue.exact)
-            for atom, clue in self._plan.clues.items()
-            if clue is not None and clue.patterns <= self._plan.chosen
-        }
-        self._deductions: dict[int, Deduction] = {}
-        self._tellers: dict[int, tuple[Teller, tuple[str, ...] | None]] = {}
+        self._firings = Firings(candidates, self._plan, parts.number)
         self._outcomes = _Outcomes(self)
 
     def judge(self, group: Group, verdicts: list[Verdict]) -> None:
@@ -95,14 +69,14 @@ class Program:
         if not self._candidates:
             return
         outcomes = list(map(self._outcomes.__getitem__, self._watch.sights(group)))
-        view = View(group)
         rows = group.rows
-        for place, outcome in enumerate(outcomes):
-            if outcome is not None:
-                verdict = (
+        if any(outcomes):
+            view = View(group)
+            for place in compress(count(), outcomes):
+                outcome = outcomes[place] or IN_FULL
+                verdicts[rows[place]] = (
                     outcome.verdict(view, place) if outcome is not IN_FULL else self._in_full(view, place)
                 )
-                verdicts[rows[place]] = verdict
         self._judged += len(rows)
         if self._judged >= self._review_at:
             self._review()
@@ -137,30 +111,9 @@ class Program:
         places = set(self._always)
         for number in hits:
             places |= self._index.get(number, _NONE)
-        firings = []
-        for place in sorted(places):
-            candidate = self._candidates[place]
-            residue = self._deduction(place)(hits) if candidate.condition is not None else True
-            if residue is not False:
-                left = None if isinstance(residue, bool) else residue
-                tell, fields = self._teller(place)
-                firings.append(Firing(place, candidate.index, tell, fields, left))
+        found = [self._firings.of(place, hits) for place in sorted(places)]
+        firings = [firing for firing in found if firing is not None]
         return Outcome(firings, hits, self._conclusions) if firings else None
-
-    def _teller(self, place: int) -> tuple[Teller, tuple[str, ...] | None]:
-        found = self._tellers.get(place)
-        if found is None:
-            telling = self._candidates[place].telling
-            found = self._tellers[place] = teller(telling, self._signals), names_of([telling])
-        return found
-
-    def _deduction(self, place: int) -> Deduction:
-        found = self._deductions.get(place)
-        if found is None:
-            condition = self._candidates[place].condition
-            assert condition is not None, "only asked where something has to hold"
-            found = self._deductions[place] = deduction(condition, self._signals)
-        return found
 
     def _review(self, least: float = FEWEST_TESTS) -> None:
         """Look for more on behalf of the rules that were tested often; ever more rarely, as it settles."""
@@ -174,7 +127,8 @@ class Program:
         if more:
             self._tests += asked
             self._watch.add(more)
-            self._deduce_anew()
+            self._firings.renew(often)
+            self._outcomes = _Outcomes(self)
 
 
 _NONE: frozenset[int] = frozenset()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
+from typing import Protocol
 
 from tocsin.rules.ir import And, Atom, Node, Not, Or, Selection, joined
 
@@ -30,8 +31,11 @@ class Signal:
         self.exact = exact
 
 
-Signals = Mapping[Atom, Signal]
-"""Atoms of whose patterns all are looked for."""
+class Signals(Protocol):
+    """What is known of atoms."""
+
+    def get(self, atom: Atom, /) -> Signal | None:
+        """Return what patterns say about an atom; None unless all of its patterns are looked for."""
 
 
 def deduction(node: Node, signals: Signals) -> Deduction:

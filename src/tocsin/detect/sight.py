@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
+from operator import methodcaller
 from typing import Any, cast
 
 from tocsin.decode.columns import COMPOSITE
@@ -37,6 +38,12 @@ AT_ONCE = 64
 OFTEN_NEW = 0.6
 """With more new values than this among those looked up, remembering them costs more than it saves."""
 
+LONG = 500
+"""Characters on average from which looking a value up costs as much as searching it: it is hashed."""
+
+OFTEN_NEW_LONG = 0.2
+"""The share from which long values are not worth remembering."""
+
 TRIED = 4_000
 """Values that are looked up before it is decided whether they are worth remembering."""
 
@@ -65,6 +72,7 @@ class FieldMemo(dict[object, Sight]):
         "_most",
         "_most_text",
         "_new",
+        "_new_text",
         "_objects",
         "_pause",
         "_plain",
@@ -86,7 +94,7 @@ class FieldMemo(dict[object, Sight]):
         self._most = most
         self._most_text = most_text
         self._forgotten = 0
-        self._looked = self._new = self._pause = 0
+        self._looked = self._new = self._new_text = self._pause = 0
         self.forget()
 
     @property
@@ -131,6 +139,7 @@ class FieldMemo(dict[object, Sight]):
         texts = list(dict.fromkeys(new))
         sights = self._seen_in(texts)
         self._new += len(texts)
+        self._new_text += sum(map(len, texts))
         self._decide_to_pause()
         if len(texts) == len(column):
             self._remember(dict(zip(texts, sights, strict=True)))
@@ -155,10 +164,11 @@ class FieldMemo(dict[object, Sight]):
     def _decide_to_pause(self) -> None:
         if self._looked < TRIED:
             return
-        if self._new > OFTEN_NEW * self._looked:
+        often = OFTEN_NEW if self._new_text < LONG * self._new else OFTEN_NEW_LONG
+        if self._new > often * self._looked:
             self._pause = PAUSE
             self.forget()
-        self._looked = self._new = 0
+        self._looked = self._new = self._new_text = 0
 
     def _without_memory(self, column: Sequence[object]) -> list[Sight]:
         texts = [value for value in column if type(value) is str]
@@ -193,7 +203,7 @@ class FieldMemo(dict[object, Sight]):
         for first in range(0, len(texts), AT_ONCE):
             part = texts[first : first + AT_ONCE]
             joined = "\0".join(part)
-            if joined.isascii() and joined.count("\0") == len(part) - 1:
+            if joined.isascii() and not any(map(_has_nul, part)):
                 self._look(part, joined, first, sights)
                 continue
             for place, text in enumerate(part, first):
@@ -229,6 +239,9 @@ class FieldMemo(dict[object, Sight]):
             every = hits | self._trials.present if present else hits
             sight = known[hits] = self._objects.setdefault(every, Sight(every))
         return sight
+
+
+_has_nul = methodcaller("__contains__", "\0")  # counting them in the joined text takes 1 ns a character
 
 
 class PairMemo(dict[tuple[object, object], Sight]):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.oracle import evidence
 from tocsin.detect.reading import Reading
-from tocsin.detect.residue import Hits, Signals
-from tocsin.rules.ir import And, Node, Not, Or, Present, Reference, Selection
+from tocsin.detect.residue import Hits, Signal, Signals
+from tocsin.rules.ir import And, Cidr, Compare, Node, Not, Or, Present, Reference, Regex, Selection, Text
 
 Found = list[tuple[str, str]] | None
 """Fields with values as text; None when the node does not hold."""
@@ -22,7 +22,7 @@ def teller(node: Node, signals: Signals) -> Teller:
         case And():
             return _of_all([teller(child, signals) for child in node.nodes])
         case Or():
-            return _of_any([teller(child, signals) for child in node.nodes])
+            return _of_any(node.nodes, signals)
         case Not():
             inner = teller(node.node, signals)
             return lambda reading, hits: [] if inner(reading, hits) is None else None
@@ -31,16 +31,24 @@ def teller(node: Node, signals: Signals) -> Teller:
         case Present() | Reference():
             return lambda reading, _: _listed(evidence(node, reading))
         case _:
-            field, test = node.field, cheap_tester(node)
-            signal = signals.get(node)
-            ids = None if signal is None else signal.ids
+            return _of_atom(node, signals.get(node))
 
-            def told(reading: Reading, hits: Hits) -> Found:
-                if ids is not None and ids.isdisjoint(hits):
-                    return None
-                return [(v.name, v.text) for v in reading.values(field) if test(v)] or None
 
-            return told
+def _of_atom(atom: Text | Regex | Cidr | Compare, signal: Signal | None) -> Teller:
+    field, test = atom.field, cheap_tester(atom)
+    if signal is None:
+        return lambda reading, _: [(v.name, v.text) for v in reading.values(field) if test(v)] or None
+    ids, exact = signal.ids, signal.exact
+
+    def told(reading: Reading, hits: Hits) -> Found:
+        if ids.isdisjoint(hits):
+            return None
+        values = reading.values(field)
+        if exact and len(values) == 1:  # then it was found in this one
+            return [(values[0].name, values[0].text)]
+        return [(v.name, v.text) for v in values if test(v)] or None
+
+    return told
 
 
 def _listed(found: tuple[tuple[str, str], ...] | None) -> Found:
@@ -60,9 +68,23 @@ def _of_all(tellers: list[Teller]) -> Teller:
     return told
 
 
-def _of_any(tellers: list[Teller]) -> Teller:
+def _of_any(nodes: Sequence[Node], signals: Signals) -> Teller:
+    """Ask only those of which a pattern was found, as conditions can name hundreds of values."""
+    tellers = [teller(node, signals) for node in nodes]
+    always: list[int] = []
+    places: dict[int, list[int]] = {}
+    for place, node in enumerate(nodes):
+        signal = signals.get(node) if not isinstance(node, And | Or | Not | Selection) else None
+        if signal is None:
+            always.append(place)
+        for number in signal.ids if signal is not None else ():
+            places.setdefault(number, []).append(place)
+
     def told(reading: Reading, hits: Hits) -> Found:
-        held = [found for tell in tellers if (found := tell(reading, hits)) is not None]
+        asked = set(always)
+        for number in places.keys() & hits:
+            asked.update(places[number])
+        held = [found for place in sorted(asked) if (found := tellers[place](reading, hits)) is not None]
         return [pair for found in held for pair in found] if held else None
 
     return told

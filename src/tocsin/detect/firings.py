@@ -1,0 +1,164 @@
+"""Says of each rule of a program, by which patterns were found, whether it fires or has to be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from tocsin.detect.clues import Pattern
+from tocsin.detect.memo import fields_of
+from tocsin.detect.oracle import Matcher, matcher
+from tocsin.detect.plan import Plan
+from tocsin.detect.residue import Deduction, Hits, Signal, deduction
+from tocsin.detect.teller import Teller, teller
+from tocsin.rules.ir import Atom, Node, atoms
+
+MOST = 20_000
+"""Findings that are remembered before it starts anew."""
+
+Names = tuple[str, ...] | None
+"""Fields that are read; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that can fire on events of a kind.
+
+    Attributes:
+        index: of the rule in the rule set.
+        condition: what has to hold, without what is known to; None when all is.
+        telling: the part of its condition that gives the evidence.
+    """
+
+    index: int
+    condition: Node | None
+    telling: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A rule that fires, or fires if a test holds.
+
+    Attributes:
+        place: of the rule in the program.
+        index: of the rule in the rule set.
+        tell: gives the evidence.
+        fields: that the evidence reads.
+        test: of what has still to hold; None when nothing has.
+        tested: fields that the test reads.
+    """
+
+    place: int
+    index: int
+    tell: Teller
+    fields: Names
+    test: Matcher | None
+    tested: Names
+
+
+class Firings:
+    """What follows for each rule, worked out when it is first asked for.
+
+    Args:
+        candidates: the rules.
+        plan: which patterns are looked for on their behalf.
+        number: gives the number of a pattern.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate], plan: Plan, number: Callable[[Pattern], int]) -> None:
+        self._candidates = candidates
+        self._signals = _Signals(plan, number)
+        self._rules: dict[int, _Rule] = {}
+        self._found: dict[tuple[int, Hits], Firing | None] = {}
+
+    def renew(self, places: Iterable[int]) -> None:
+        """Take into account that more patterns are looked for on behalf of these rules."""
+        self._signals.forget()
+        self._found.clear()
+        for place in places:
+            self._rules.pop(place, None)
+
+    def of(self, place: int, hits: Hits) -> Firing | None:
+        """Return how a rule fires where these patterns were found; None if it does not."""
+        rule = self._rules.get(place)
+        if rule is None:
+            rule = self._rules[place] = _rule(self._candidates[place], self._signals)
+        key = (place, hits & rule.asked)
+        if key in self._found:
+            return self._found[key]
+        if len(self._found) >= MOST:
+            self._found.clear()
+        found = self._found[key] = self._work_out(place, rule, hits)
+        return found
+
+    def _work_out(self, place: int, rule: _Rule, hits: Hits) -> Firing | None:
+        left = rule.deduce(hits)
+        if left is False:
+            return None
+        test = None if isinstance(left, bool) else matcher(left)
+        tested = () if isinstance(left, bool) else names_of([left])
+        return Firing(place, self._candidates[place].index, rule.tell, rule.fields, test, tested)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule made ready.
+
+    Attributes:
+        asked: the patterns that what is left of it depends on.
+    """
+
+    deduce: Deduction
+    asked: Hits
+    tell: Teller
+    fields: Names
+
+
+def _rule(candidate: Candidate, signals: _Signals) -> _Rule:
+    condition, telling = candidate.condition, candidate.telling
+    found = [signals.get(atom) for atom in atoms(condition)] if condition is not None else []
+    return _Rule(
+        deduction(condition, signals) if condition is not None else lambda _: True,
+        frozenset().union(*[signal.ids for signal in found if signal is not None]),
+        teller(telling, signals),
+        names_of([telling]),
+    )
+
+
+class _Signals:
+    """What the patterns of a plan say about atoms, told when it is asked for: most atoms never are."""
+
+    def __init__(self, plan: Plan, number: Callable[[Pattern], int]) -> None:
+        self._plan = plan
+        self._number = number
+        self._known: dict[Atom, Signal | None] = {}
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def get(self, atom: Atom) -> Signal | None:
+        if atom not in self._known:
+            self._known[atom] = self._told(atom)
+        return self._known[atom]
+
+    def _told(self, atom: Atom) -> Signal | None:
+        clue = self._plan.clues.get(atom)
+        if clue is None or not clue.patterns <= self._plan.chosen:
+            return None
+        return Signal([self._number(pattern) for pattern in clue.patterns], exact=clue.exact)
+
+
+def names_of(nodes: Iterable[Node]) -> Names:
+    """Return the fields that conditions read."""
+    names: Collection[str | None] = fields_of(nodes)
+    return None if None in names else tuple(sorted(name for name in names if name is not None))
+
+
+def together(fields: Iterable[Names]) -> Names:
+    """Return all of several fields."""
+    names: set[str] = set()
+    for some in fields:
+        if some is None:
+            return None
+        names.update(some)
+    return tuple(sorted(names))
