@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -34,13 +35,15 @@ def rules_of(settings: Rules, tell: Tell, *, strict: bool = False) -> RuleSet:
         SettingsError: a path or a pipeline does not exist, or is not what it should be.
         RuleError: there is no rule that can be evaluated; or, when strict, all the mistakes together.
     """
-    return load_rules(
+    rules = load_rules(
         settings.paths,
         strict=strict,
         placeholders=settings.placeholders,
         pipelines=settings.pipelines,
         store=compiled_store(tell),
     )
+    gc.freeze()  # thousands of rules that stay need not be gone through by every collection
+    return rules
 
 
 def all_rules_of(settings: Rules, tell: Tell) -> RuleSet:
