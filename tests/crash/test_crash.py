@@ -72,7 +72,7 @@ def faults(chaos: Chaos) -> list[str]:
     return [f"{name}: {said}" for name, said in told.items() if said]
 
 
-@pytest.mark.timeout(3600 if SOAK else 480)
+@pytest.mark.timeout(5_400 if SOAK else 900)
 def test_every_event_is_there_once_whatever_dies(needs_apache: None, tmp_path: Path, seed: int) -> None:
     """Table, dead letters, CSV and both published topics are those of an undisturbed run."""
     kills = 200 if SOAK else 20
