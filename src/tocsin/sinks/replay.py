@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from tocsin.errors import StreamError
 from tocsin.kafka import Cluster, Topic, unreachable
+from tocsin.kafka.headers import headers_of
 from tocsin.kafka.offsets import Desk, Offsets
 from tocsin.model import Headers
 
@@ -172,10 +173,7 @@ class Replay:
     def _carries(self, message: Message, name: str) -> bool:
         fault = message.error()
         if fault is None:
-            try:
-                return (HEADER, name.encode()) in (message.headers() or ())
-            except (SystemError, UnicodeDecodeError):  # a name that is not UTF-8: none of ours
-                return False
+            return (HEADER, name.encode()) in headers_of(message)
         if fault.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's name
             raise unreachable(self._cluster, KafkaException(fault))
         return False

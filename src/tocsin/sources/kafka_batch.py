@@ -7,7 +7,8 @@ from typing import cast
 
 from confluent_kafka import Message
 
-from tocsin.model import Batch, Headers, Rejected, RejectReason, Stream
+from tocsin.kafka.headers import headers_of
+from tocsin.model import Batch, Rejected, RejectReason, Stream
 
 
 def batch_of(stream: Stream, messages: Sequence[Message]) -> Batch:
@@ -20,23 +21,8 @@ def batch_of(stream: Stream, messages: Sequence[Message]) -> Batch:
         timestamps=[m.timestamp()[1] for m in messages],
         keys=cast(Sequence[bytes | None], [m.key() for m in messages]),
         values=cast(Sequence[bytes | None], [m.value() for m in messages]),
-        headers=_headers(messages),
+        headers=[headers_of(m) for m in messages],  # whoever hides behind a header: its event counts
     )
-
-
-def _headers(messages: Sequence[Message]) -> Sequence[Headers]:
-    """Return each record's headers; none where the name of one is not UTF-8, which Kafka does not check.
-
-    The event counts all the same: nobody hides one behind a header. Each message is asked once and no more,
-    because after such a failure confluent-kafka answers with a list that is not whole: reading it crashes.
-    """
-    found: list[Headers] = []
-    for message in messages:
-        try:
-            found.append(cast(Headers, message.headers() or ()))
-        except (SystemError, UnicodeDecodeError):
-            found.append(())
-    return found
 
 
 def with_gaps(batch: Batch, gaps: Sequence[tuple[int, int, str]]) -> Batch:
