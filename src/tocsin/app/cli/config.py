@@ -19,7 +19,11 @@ def config() -> None:
 
 @config.command()
 @click.option(
-    "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), envvar="TOCSIN_CONFIG"
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="TOCSIN_CONFIG",
+    help="Settings file.  [default: tocsin.toml, if it is there]",
 )
 @FORMATS
 def show(config_file: Path | None, format_: str | None) -> None:
