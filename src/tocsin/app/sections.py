@@ -266,6 +266,41 @@ class Broker(msgspec.Struct, frozen=True):
     port: Annotated[int, Meta(description="Port on loopback; 0 picks a free one.", ge=0, le=65_535)] = 9092
 
 
+class Console(msgspec.Struct, frozen=True):
+    """The console: a web application that shows what the workers do and found; see docs/console.md."""
+
+    listen: Annotated[
+        str, Meta(description="Answer at this host:port; port 0 takes a free one.", min_length=1)
+    ] = "127.0.0.1:8600"
+    token: Annotated[
+        str,
+        Meta(
+            description="What a browser or program has to know; without it there is a new one at each start"
+            " where other machines can ask, and none is needed on loopback."
+        ),
+    ] = ""
+    names: Annotated[
+        list[str],
+        Meta(
+            description="Other names under which browsers may ask for it, such as that of a proxy.",
+            extra={"flag": "--name"},
+        ),
+    ] = msgspec.field(default_factory=list)
+    metrics: Annotated[
+        list[str],
+        Meta(
+            description="Where workers answer /metrics, such as http://127.0.0.1:9464/metrics.",
+            extra={"flag": "--metrics"},
+        ),
+    ] = msgspec.field(default_factory=list)
+    jaeger_url: Annotated[
+        str, Meta(description="Where browsers find Jaeger, for links to traces; empty for none.")
+    ] = ""
+    memory_megabytes: Annotated[
+        int, Meta(description="What its database may hold; beyond it, sorting goes to disk.", ge=64)
+    ] = 512
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All settings, by section."""
 
@@ -280,6 +315,7 @@ class Settings(msgspec.Struct, frozen=True):
     log: Log = Log()
     trace: Trace = Trace()
     broker: Broker = Broker()
+    console: Console = Console()
 
 
 def limits_of(settings: Settings) -> limits.Limits:

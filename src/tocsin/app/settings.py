@@ -161,6 +161,8 @@ def shown(spec_: Spec, value: object) -> str:
         return ", ".join(f"{k}={'(secret)' if is_secret(k) else v}" for k, v in sorted(pairs))
     if isinstance(value, bool):
         return str(value).lower()
+    if value and is_secret(spec_.name):
+        return "(secret)"
     return ", ".join(cast(list[str], value)) if spec_.is_list else str(value)
 
 
@@ -254,7 +256,8 @@ def _checked(found: Spec, value: object, place: str) -> object:
         return msgspec.convert(value, hints[found.name], strict=False)
     except msgspec.ValidationError as error:
         hint = f"one of: {', '.join(found.choices)}" if found.choices else ""
-        shown_ = "" if found.is_table else f" = {value!r}"  # there may be secrets in a table
+        secret = found.is_table or is_secret(found.name)  # there may be some in a table
+        shown_ = "" if secret else f" = {value!r}"
         raise SettingsError(f"{place}: {found.key}{shown_}: {error}", hint) from None
 
 

@@ -18,6 +18,10 @@ from tocsin.errors import ExitCode, TocsinError, nearest
 COMMANDS: dict[str, tuple[str, str]] = {
     "broker": ("tocsin.app.cli.broker:broker", "Start, stop or look at the embedded Kafka broker."),
     "config": ("tocsin.app.cli.config:config", "Show the settings and where each value comes from."),
+    "console": (
+        "tocsin.app.cli.console:console",
+        "Show in a browser what the workers do and what they found.",
+    ),
     "dead-letters": (
         "tocsin.app.cli.dead_letters:dead_letters",
         "Look at the records that could not be decoded, and send them again.",

@@ -1,0 +1,58 @@
+"""What every page of the console is answered from: the settings, where things are, and what lives beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from tocsin.app.settings import Settings
+from tocsin.app.wire import cluster_of
+from tocsin.kafka import Cluster
+from tocsin.results.location import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """A console that is open.
+
+    Attributes:
+        settings: of the console and of what it looks at.
+        results: where the workers keep what they find; nothing may be there yet.
+        cluster: how to reach Kafka, which may be away.
+        started: when.
+    """
+
+    settings: Settings
+    results: Location
+    cluster: Cluster
+    started: datetime
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Console]:
+    """Open a console, whether or not there is anything to look at yet.
+
+    Raises:
+        SettingsError: the results are somewhere where results cannot be.
+    """
+    yield Console(
+        settings=settings,
+        results=Location.of(settings.results.dir),
+        cluster=cluster_of(settings),
+        started=datetime.now(UTC),
+    )
+
+
+def console_of(connection: HTTPConnection) -> Console:
+    """Return the console that a request asks."""
+    return cast(Console, connection.app.state.console)
+
+
+Asked = Annotated[Console, Depends(console_of)]
+"""The console, as an argument of a route."""

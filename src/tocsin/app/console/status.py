@@ -1,0 +1,82 @@
+"""What the console looks at, and whether it can: the first thing that the front end asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from fastapi import APIRouter
+
+from tocsin import __version__
+from tocsin.app.console.context import Asked
+from tocsin.attack.catalogue import catalogue
+
+router = APIRouter(prefix="/api", tags=["status"])
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetNow:
+    """The rules that the console explains and tests with.
+
+    Attributes:
+        revision: of the rule set; None until it is loaded.
+        count: rules that run; None until it is loaded.
+        paths: where they come from.
+    """
+
+    revision: str | None
+    count: int | None
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaNow:
+    """Whether Kafka answers.
+
+    Attributes:
+        detail: the servers, or why not.
+    """
+
+    state: Literal["connected", "away", "not_asked"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the console looks at.
+
+    Attributes:
+        topic, group: of the workers.
+        results: where they keep what they find.
+        catalogue_version: of ATT&CK.
+        started: when the console did.
+        time: now, by its clock.
+    """
+
+    version: str
+    topic: str
+    group: str
+    results: str
+    rules: RuleSetNow
+    kafka: KafkaNow
+    catalogue_version: str
+    started: datetime
+    time: datetime
+
+
+@router.get("/status")
+def status(console: Asked) -> Status:
+    """Return what the console looks at, and whether it can."""
+    settings = console.settings
+    return Status(
+        version=__version__,
+        topic=settings.kafka.topic,
+        group=settings.kafka.group,
+        results=str(console.results),
+        rules=RuleSetNow(None, None, list(settings.rules.paths)),
+        kafka=KafkaNow("not_asked", settings.kafka.bootstrap_servers),
+        catalogue_version=catalogue().version,
+        started=console.started,
+        time=datetime.now(UTC),
+    )
