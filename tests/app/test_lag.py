@@ -5,16 +5,18 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from tocsin.app.cli.lag import _table
-from tocsin.app.lag import Sight, lags, total
-from tocsin.errors import ExitCode
+from tocsin.app.cli.lag import _table, _watch
+from tocsin.app.lag import Lookout, Sight, lags, total
+from tocsin.errors import ExitCode, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.kafka.offsets import Group, Member
 from tocsin.results.location import Location
@@ -154,6 +156,29 @@ def test_it_watches_a_worker_at_work(kafka, topic, commands, tmp_path):
     worker.send_signal(signal.SIGTERM)
     _, told = worker.communicate(timeout=60)
     assert worker.returncode == ExitCode.OK, told
+
+
+def test_one_failed_look_does_not_end_the_watching(capsys):
+    """A broker that restarts is away for some seconds; rates start anew, and each row says when it was."""
+    looks = [sight(0, {0: 7}, {0: 10}), StreamError("no broker answers"), sight(9, {0: 8}, {0: 10})]
+    stop = threading.Event()
+
+    class Shaky(Lookout):
+        def look(self):
+            found = looks.pop(0)
+            if not looks:
+                stop.set()
+            if isinstance(found, StreamError):
+                raise found
+            return found
+
+    lookout = Shaky(Cluster("127.0.0.1:1"), Topic("cluster", "t", "id", 1), "group", None)
+    last = _watch(lookout, stop, 0.01, as_table=False)
+    shown = capsys.readouterr()
+    assert [one.lag for one in last] == [2]
+    assert [row["lag"] for row in rows(shown.out)] == [3, 2]
+    assert all(datetime.fromisoformat(str(row["time"])).tzinfo == UTC for row in rows(shown.out))
+    assert "no broker answers" in shown.err
 
 
 @pytest.mark.kafka

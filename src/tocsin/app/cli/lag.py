@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -21,7 +22,7 @@ from tocsin.app.cli.signals import stop_on_signals
 from tocsin.app.lag import Lag, Lookout, Sight, lags, total
 from tocsin.app.settings import Loaded, Settings
 from tocsin.app.wire import cluster_of
-from tocsin.errors import ExitCode
+from tocsin.errors import ExitCode, StreamError
 from tocsin.kafka import topic_there
 from tocsin.results.location import Location
 from tocsin.results.table import VERDICTS
@@ -100,10 +101,14 @@ def _watch(lookout: Lookout, stop: threading.Event, every: float, *, as_table: b
     def looks(show: Callable[[list[Lag]], None]) -> None:
         nonlocal before, found
         while True:
-            now = lookout.look()
-            found = lags(lookout.topic.name, now, before)
-            before = now
-            show(found)
+            try:
+                now = lookout.look()
+            except StreamError as error:  # a broker may come back: whoever watches wants to see that, too
+                notice(str(error))
+            else:
+                found = lags(lookout.topic.name, now, before)
+                before = now
+                show(found)
             if stop.wait(every):
                 return
 
@@ -142,7 +147,8 @@ def _trend(whole: Mapping[str, float | None]) -> str:
 
 
 def _row(one: Lag) -> dict[str, object]:
-    return {**asdict(one), "time_left": None if one.seconds_left is None else _duration(one.seconds_left)}
+    left = None if one.seconds_left is None else _duration(one.seconds_left)
+    return {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **asdict(one), "time_left": left}
 
 
 def _table(found: Sequence[Lag]) -> Table:
