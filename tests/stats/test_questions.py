@@ -16,7 +16,8 @@ from tocsin.results.sink import ResultsSink
 from tocsin.results.table import Origin
 from tocsin.stats.buckets import named
 from tocsin.stats.events import events_of
-from tocsin.stats.questions import Count, Summary, kill_chain_order, over_time, summary
+from tocsin.stats.naming import kill_chain_order
+from tocsin.stats.questions import Count, Summary, over_time, summary
 
 LABELS = [
     ("TA0000", "T0000"),

@@ -40,6 +40,11 @@ def instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
+def instant_or_none(microseconds: int | None) -> datetime | None:
+    """Return microseconds since 1970 as a time in UTC, and None as None."""
+    return None if microseconds is None else instant(microseconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """From the first to the last of some events.

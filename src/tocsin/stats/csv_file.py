@@ -1,4 +1,4 @@
-"""Reads a CSV of the lab's form into DuckDB, where it becomes the view `events`."""
+"""Reads a CSV of the lab's form into DuckDB, where it becomes the table `rows_read`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ cut off below.
 """
 
 _LOAD = """
-    CREATE TABLE events AS
+    CREATE TABLE rows_read AS
     SELECT
         CASE WHEN isfinite(happened) AND happened >= TIMESTAMPTZ '0001-01-01'
             AND happened < TIMESTAMPTZ '9999-12-31' THEN epoch_us(happened) END AS us,
@@ -50,7 +50,7 @@ _LOAD = """
 
 
 def load_csv(database: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> int:
-    """Create the table `events` from a CSV, plain or gzipped.
+    """Create the table `rows_read` from a CSV, plain or gzipped.
 
     Args:
         database: where to.

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from tocsin.attack import catalogue
 from tocsin.errors import SettingsError
-from tocsin.model import NO_LABEL, Label, Level
-from tocsin.stats.buckets import Bucket, Span, choose, instant
+from tocsin.model import Level
+from tocsin.stats.buckets import Bucket, Span, choose, instant, instant_or_none
+from tocsin.stats.chain import KillChain, kill_chain
+from tocsin.stats.entities import Entities, entities
 from tocsin.stats.events import Events
+from tocsin.stats.health import Health, health
+from tocsin.stats.naming import NOT_GIVEN, kill_chain_order, tactic_name, technique_name
+from tocsin.stats.selection import Selection
 from tocsin.stats.strays import main_span
-
-NOT_GIVEN = "(not given)"
-"""What an empty value is called where a name is shown."""
 
 TOP = 10
 
@@ -33,6 +34,7 @@ class Count:
         count: events with it.
         share: of all events, 0 to 1.
         tactic: for a technique, the tactic it was most often shown with.
+        first, last: when they happened; None when none of them says.
     """
 
     value: str
@@ -40,6 +42,8 @@ class Count:
     count: int
     share: float
     tactic: str = ""
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,15 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """How often a rule fired; `share` is of all events."""
+    """How often a rule fired; `share` is of all events, `first` and `last` are when these happened."""
 
     rule_id: str
     title: str
     level: str
     count: int
     share: float
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +133,13 @@ class Summary:
 
     Attributes:
         name: the folder or file, as the user named it.
+        meant: which of the events stored there.
         span: from the first event to the last, without stray clocks; None when no event has a time.
         tactics: in kill-chain order, those that occur; events without a tactic last.
     """
 
     name: str
+    meant: Selection
     span: Span | None
     processing: Processing
     event_types: Ranking
@@ -142,13 +150,17 @@ class Summary:
     hosts: Ranking
     source_ips: Ranking
     rules: Rules
+    entities: Entities
+    kill_chain: KillChain
+    health: Health
 
 
 def summary(events: Events, top: int = TOP) -> Summary:
-    """Answer every question; `top` limits each ranking but that of event types' tactics."""
+    """Answer every question; `top` limits each ranking but that of the tactics."""
     span = main_span(events)
     return Summary(
         name=events.name,
+        meant=events.meant,
         span=span,
         processing=processing(events),
         event_types=event_types(events, top),
@@ -159,6 +171,9 @@ def summary(events: Events, top: int = TOP) -> Summary:
         hosts=hosts(events, top),
         source_ips=source_ips(events, top),
         rules=rules(events, top),
+        entities=entities(events, top),
+        kill_chain=kill_chain(events, top),
+        health=health(events),
     )
 
 
@@ -166,11 +181,10 @@ def processing(events: Events) -> Processing:
     """Count what went through, and between when."""
     (row,) = events.ask(
         """
-        SELECT count(*), count(*) FILTER (tactic NOT IN (?, '')), count("level"), count(us),
+        SELECT count(*), count(*) FILTER (has_tactic), count("level"), count(us),
             min(us), max(us), min(stored_us), max(stored_us)
         FROM events
-        """,
-        NO_LABEL.tactic,
+        """
     )
     total, labelled, detected, timed, first, last, first_stored, last_stored = row
     stored_for = (last_stored - first_stored) / 1e6 if first_stored is not None else 0.0
@@ -181,10 +195,10 @@ def processing(events: Events) -> Processing:
         levels=_levels(events) if events.has_detections else {},
         rejected=events.rejected,
         untimed=total - timed,
-        first_event=_instant(first),
-        last_event=_instant(last),
-        first_stored=_instant(first_stored),
-        last_stored=_instant(last_stored),
+        first_event=instant_or_none(first),
+        last_event=instant_or_none(last),
+        first_stored=instant_or_none(first_stored),
+        last_stored=instant_or_none(last_stored),
         stored_per_second=total / stored_for if stored_for > 0 else None,
     )
 
@@ -211,9 +225,12 @@ def source_ips(events: Events, top: int = TOP) -> Ranking:
 
 def tactics(events: Events) -> tuple[Count, ...]:
     """Count the events of each tactic that occurs, in kill-chain order, those without one last."""
-    rows = events.ask("SELECT tactic, count(*) FROM events GROUP BY ALL")
-    total = sum(count for _, count in rows)
-    found = [Count(tactic, tactic_name(tactic), count, count / total) for tactic, count in rows]
+    rows = events.ask("SELECT tactic, count(*), min(us), max(us) FROM events GROUP BY tactic")
+    total = sum(count for _, count, _, _ in rows)
+    found = [
+        Count(tactic, tactic_name(tactic), count, count / total, "", *_seen(first, last))
+        for tactic, count, first, last in rows
+    ]
     return tuple(sorted(found, key=lambda c: kill_chain_order(c.value)))
 
 
@@ -222,35 +239,46 @@ def techniques(events: Events, top: int = TOP) -> Ranking:
     rows = events.ask(
         """
         SELECT technique, sum(n)::BIGINT AS events, max({'n': n, 'tactic': tactic}).tactic,
-            count(*) OVER (), (sum(sum(n)) OVER ())::BIGINT
-        FROM (SELECT tactic, technique, count(*) AS n FROM events GROUP BY ALL)
+            min(first), max(last), count(*) OVER (), (sum(sum(n)) OVER ())::BIGINT
+        FROM (
+            SELECT tactic, technique, count(*) AS n, min(us) AS first, max(us) AS last
+            FROM events GROUP BY ALL
+        )
         GROUP BY technique ORDER BY events DESC, technique LIMIT ?
         """,
         top,
     )
     found = tuple(
-        Count(technique, _technique_name(tactic, technique), count, count / total, tactic)
-        for technique, count, tactic, _, total in rows
+        Count(
+            *(technique, technique_name(tactic, technique), count, count / total, tactic), *_seen(first, last)
+        )
+        for technique, count, tactic, first, last, _, total in rows
     )
-    return Ranking(found, rows[0][3] if rows else 0)
+    return Ranking(found, rows[0][5] if rows else 0)
 
 
 def rules(events: Events, top: int = TOP) -> Rules:
     """Rank the rules by how many events they fired on."""
     if not events.has_detections:
         return Rules((), 0)
+    lowest = events.meant.level or Level.INFORMATIONAL
     rows = events.ask(
         """
-        SELECT d.rule_id, max(d.rule_title), max(d."level"), count(*) AS fired, count(*) OVER ()
-        FROM (SELECT unnest(detections) AS d FROM verdicts)
-        GROUP BY d.rule_id ORDER BY fired DESC, d.rule_id LIMIT ?
+        SELECT d.rule_id, max(d.rule_title), max(d."level"), count(*) AS fired, min(us), max(us),
+            count(*) OVER ()
+        FROM (SELECT unnest(detections) AS d, epoch_us("time") AS us FROM verdicts WHERE "level" IS NOT NULL)
+        WHERE list_contains(?, d."level") GROUP BY d.rule_id ORDER BY fired DESC, d.rule_id LIMIT ?
         """,
+        [str(level) for level in Level if level >= lowest],
         top,
     )
     (total,) = events.ask("SELECT count(*) FROM events")[0]
     return Rules(
-        tuple(RuleCount(id_, title, level, fired, fired / total) for id_, title, level, fired, _ in rows),
-        rows[0][4] if rows else 0,
+        tuple(
+            RuleCount(id_, title, level, fired, fired / total, *_seen(first, last))
+            for id_, title, level, fired, first, last, _ in rows
+        ),
+        rows[0][6] if rows else 0,
     )
 
 
@@ -279,42 +307,22 @@ def over_time(events: Events, bucket: Bucket) -> OverTime:
     return OverTime(bucket, tuple(BucketCount(at, tactic, tactic_name(tactic), n) for at, tactic, n in rows))
 
 
-def tactic_name(tactic: str) -> str:
-    """Return what a tactic id is called."""
-    return catalogue().name(tactic) if tactic else NOT_GIVEN
-
-
-def kill_chain_order(tactic: str) -> tuple[int, str]:
-    """Return a key that sorts tactic ids: the catalogue's order, then unknown ones, then none."""
-    if tactic in (NO_LABEL.tactic, ""):
-        return _AFTER_ALL + 1, tactic
-    return _orders().get(tactic, _AFTER_ALL), tactic
-
-
-_AFTER_ALL = 1_000
-
-
-def _orders() -> dict[str, int]:
-    return {tactic.id: tactic.order for tactic in catalogue().tactics}
-
-
-def _technique_name(tactic: str, technique: str) -> str:
-    return catalogue().names(Label(tactic, technique))[1] if technique else NOT_GIVEN
-
-
 _Column = Literal["event_type", "user", "host", "source_ip"]
 
 
 def _ranking(events: Events, column: _Column, top: int) -> Ranking:
     rows = events.ask(
         f"""
-        SELECT "{column}", count(*) AS n, count(*) OVER (), (sum(count(*)) OVER ())::BIGINT
+        SELECT "{column}", count(*) AS n, min(us), max(us), count(*) OVER (), (sum(count(*)) OVER ())::BIGINT
         FROM events GROUP BY "{column}" ORDER BY n DESC, "{column}" LIMIT ?
         """,  # noqa: S608 - the column is one of four
         top,
     )
-    found = tuple(Count(value, value or NOT_GIVEN, count, count / total) for value, count, _, total in rows)
-    return Ranking(found, rows[0][2] if rows else 0)
+    found = tuple(
+        Count(value, value or NOT_GIVEN, count, count / total, "", *_seen(first, last))
+        for value, count, first, last, _, total in rows
+    )
+    return Ranking(found, rows[0][4] if rows else 0)
 
 
 def _levels(events: Events) -> dict[str, int]:
@@ -323,5 +331,5 @@ def _levels(events: Events) -> dict[str, int]:
     return {str(level): found.get(level, 0) for level in reversed(Level)}
 
 
-def _instant(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else instant(microseconds)
+def _seen(first: int | None, last: int | None) -> tuple[datetime | None, datetime | None]:
+    return instant_or_none(first), instant_or_none(last)

@@ -18,3 +18,18 @@ def percent(share: float) -> str:
     if share < 0.001:
         return "< 0.1 %"
     return "> 99.9 %" if share > 0.999 else f"{share:.1%}".replace("%", " %")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 host`, `1,200 hosts`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def seconds(duration: float) -> str:
+    """Return a duration: `20 ms`, `1.5 s`, `12 min`, `3.5 h`, `2 days`."""
+    if duration < 1:
+        return f"{duration * 1000:.0f} ms"
+    for size, unit, most in ((1, "s", 120), (60, "min", 7_200), (3_600, "h", 172_800)):
+        if duration < most:
+            return f"{duration / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{duration / 86_400:.1f}".removesuffix(".0") + " days"

@@ -1,33 +1,35 @@
-"""`tocsin stats`: what was found, as tables, as NDJSON, or as a picture."""
+"""`tocsin stats`: what was found, as tables, as JSON, or as a picture."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from tocsin.app.cli.options import takes
-from tocsin.app.cli.output import FORMATS, emit, is_table, notice
+from tocsin.app.cli.output import emit, is_table, notice, printable
+from tocsin.app.cli.selection import selected, selection_options
+from tocsin.app.cli.stats_tables import Table, health_table, number_table, tables
 from tocsin.app.settings import Loaded
 from tocsin.stats.buckets import UNITS, minute_or_wider, named
+from tocsin.stats.document import document, time_rows
 from tocsin.stats.events import events_of
+from tocsin.stats.headline import headline
 from tocsin.stats.plots import save_plot
-from tocsin.stats.questions import TOP, Count, OverTime, Summary, over_time, summary
-from tocsin.stats.wording import percent
-
-Rows = Sequence[Mapping[str, Any]]
+from tocsin.stats.questions import TOP, OverTime, Summary, over_time, summary
 
 _MOST_BUCKETS = 60
-"""Rows of the table over time: as many as fit on a screen or two; NDJSON has all of them."""
+"""Rows of the table over time: as many as fit on a screen or two; JSON has all of them."""
 
 
 @click.command()
 @takes("results.dir")
 @click.argument("path", required=False)
+@selection_options
 @click.option("--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="Rows per ranking.")
 @click.option(
     "--by",
@@ -37,16 +39,32 @@ _MOST_BUCKETS = 60
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Also draw it: a .png, .svg or .pdf."
 )
-@FORMATS
-def stats(
-    loaded: Loaded, path: str | None, *, top: int, by: str | None, plot: Path | None, format_: str | None
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json", "ndjson"]),
+    help="Tables, one JSON document, or a JSON row per answer.  [default: tables on a terminal, else NDJSON]",
+)
+def stats(  # noqa: PLR0913 - click gives each flag by name
+    *,
+    loaded: Loaded,
+    path: str | None,
+    since: int | None,
+    until: int | None,
+    host: tuple[str, ...],
+    level: str | None,
+    top: int,
+    by: str | None,
+    plot: Path | None,
+    format_: str | None,
 ) -> None:
-    """Tell what was classified: types, tactics, techniques, time, users, hosts and rules.
+    """Tell what was classified: what happened, tactics over time, kill chain per host, rules, health.
 
     PATH is a results folder, or any CSV with the eight columns of classified_packets.csv; the folder of
     --results unless given.
     """
-    with events_of(path or loaded.settings.results.dir) as events:
+    meant = selected(since, until, host, level)
+    with events_of(path or loaded.settings.results.dir, meant) as events:
         found = summary(events, top)
         bucket = named(by) if by else minute_or_wider(found.span)
         show_summary(found, format_, over_time(events, bucket))
@@ -56,102 +74,67 @@ def stats(
 
 
 def show_summary(found: Summary, format_: str | None, timeline: OverTime) -> None:
-    """Print a summary: tables on a terminal; in a pipe NDJSON rows, each with the `question` it answers."""
-    if not is_table(format_):
-        emit(_all_rows(found, timeline), "ndjson", columns=[])
+    """Print a summary: tables; one JSON document; or NDJSON rows, each with the `question` it answers."""
+    if is_table(format_):
+        _print_tables(found, timeline)
         return
-    _print_processing(found)
-    for title, columns, rows in _tables(found):
-        if rows:
-            emit(rows, "table", columns=columns, title=title)
-    _print_timeline(timeline)
+    told = document(found)
+    told["over_time"] = {"bucket": timeline.bucket.name, "rows": time_rows(timeline)}
+    if format_ == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(told)))
+    else:
+        emit(_rows(told), "ndjson", columns=[])
 
 
-def _all_rows(found: Summary, timeline: OverTime) -> Iterator[Mapping[str, Any]]:
-    yield {"question": "processing", "source": found.name, **asdict(found.processing)}
-    for question, rows in (
-        ("event_type", found.event_types.rows),
-        ("tactic", found.tactics),
-        ("technique", found.techniques.rows),
-        ("user", found.users.rows),
-        ("host", found.hosts.rows),
-        ("source_ip", found.source_ips.rows),
-        ("rule", found.rules.rows),
-    ):
-        for row in rows:
-            yield {"question": question, **asdict(row)}
-    for bucket in timeline.rows:
-        yield {
-            "question": "over_time",
-            "bucket": timeline.bucket.name,
-            "start": bucket.start,
-            "tactic": bucket.tactic,
-            "name": bucket.name,
-            "count": bucket.count,
-        }
+_RANKINGS = {
+    "event_types": "event_type",
+    "techniques": "technique",
+    "users": "user",
+    "hosts": "host",
+    "source_ips": "source_ip",
+    "rules": "rule",
+    "kill_chain": "kill_chain",
+}
+"""Key of the document -> the question that its rows answer."""
+
+_CONCERNED = {"hosts": "concerned_host", "users": "concerned_user", "source_ips": "concerned_source_ip"}
 
 
-def _print_processing(found: Summary) -> None:
-    done = found.processing
-    rows: list[tuple[str, object]] = [("events", done.events), ("with a tactic", done.labelled)]
-    if done.detected is not None:
-        rows.append(("with a detection", done.detected))
-    rows += [(f"highest level {level}", count) for level, count in done.levels.items() if count]
-    rows += [(f"rejected: {reason}", count) for reason, count in done.rejected.items()]
-    if done.untimed:
-        rows.append(("without a readable time", done.untimed))
-    if done.first_event and done.last_event:
-        rows.append(
-            ("happened", f"{done.first_event:%Y-%m-%d %H:%M:%S} to {done.last_event:%Y-%m-%d %H:%M:%S} UTC")
-        )
-    if done.stored_per_second is not None:
-        rows.append(("stored per second", round(done.stored_per_second)))
-    table = [{"processing": name, "count": value} for name, value in rows]
-    emit(table, "table", columns=["processing", "count"], title=found.name)
+def _rows(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield {"question": "processing", "source": told["source"], **told["processing"]}
+    yield {"question": "headline", **told["headline"], **told["versions"], "meant": told["meant"]}
+    yield from ({"question": "tactic", **row} for row in told["tactics"])
+    for key, question in _RANKINGS.items():
+        yield from ({"question": question, **row} for row in told[key]["rows"])
+    for key, question in _CONCERNED.items():
+        yield from ({"question": question, **row} for row in told["entities"][key]["rows"])
+    health = dict(told["health"])
+    for key, question in (("rule_sets", "rule_set"), ("gaps", "gap")):
+        yield from ({"question": question, **row} for row in health.pop(key))
+    yield {"question": "health", **health}
+    bucket = told["over_time"]["bucket"]
+    yield from ({"question": "over_time", "bucket": bucket, **row} for row in told["over_time"]["rows"])
 
 
-def _tables(found: Summary) -> Iterator[tuple[str, list[str], Rows]]:
-    yield "Event types", ["event type", "events", "share"], _plain("event type", found.event_types.rows)
-    yield (
-        "Tactics, in kill-chain order",
-        ["tactic", "name", "events", "share"],
-        _named("tactic", found.tactics),
-    )
-    yield "Techniques", ["technique", "name", "events", "share"], _named("technique", found.techniques.rows)
-    for title, name, ranking in (
-        ("Users", "user", found.users),
-        ("Hosts", "host", found.hosts),
-        ("Source addresses", "source", found.source_ips),
-    ):
-        yield f"{title} ({ranking.distinct:,})", [name, "events", "share"], _plain(name, ranking.rows)
-    rules = [
-        {"level": r.level, "rule": r.title, "events": r.count, "share": percent(r.share)}
-        for r in found.rules.rows
-    ]
-    yield f"Rules that fired ({found.rules.distinct:,})", ["level", "rule", "events", "share"], rules
+def _print_tables(found: Summary, timeline: OverTime) -> None:
+    said = headline(found)
+    click.secho(printable(said.title), bold=True, fg="red" if said.alarming else None)
+    for point in said.points:
+        click.echo(f"  {printable(point)}")
+    meant = str(found.meant)
+    click.echo(f"  Only events {printable(meant)}.\n" if meant else "")
+    for table in (number_table(found), *tables(found), _timeline(timeline), health_table(found)):
+        if table.rows:
+            emit(table.rows, "table", columns=table.columns, title=printable(table.title))
 
 
-def _plain(name: str, counts: Sequence[Count]) -> Rows:
-    return [{name: c.name, "events": c.count, "share": percent(c.share)} for c in counts]
-
-
-def _named(name: str, counts: Sequence[Count]) -> Rows:
-    return [{name: c.value, "name": c.name, "events": c.count, "share": percent(c.share)} for c in counts]
-
-
-def _print_timeline(timeline: OverTime) -> None:
-    """Print a row per bucket with a column per tactic, the last ones when there are too many."""
+def _timeline(timeline: OverTime) -> Table:
+    """Return a row per bucket with a column per tactic, the last ones when there are too many."""
     columns = list(dict.fromkeys(row.name for row in timeline.rows))
     buckets: dict[str, dict[str, int]] = defaultdict(dict)
     for row in timeline.rows:
         buckets[f"{row.start:%Y-%m-%d %H:%M:%S}"][row.name] = row.count
     shown = list(buckets.items())[-_MOST_BUCKETS:]
     left_out = f" (the last {len(shown)} of {len(buckets)})" if len(shown) < len(buckets) else ""
-    rows = [{"from": start, **counts} for start, counts in shown]
-    if rows:
-        emit(
-            rows,
-            "table",
-            columns=["from", *columns],
-            title=f"Events by tactic per {timeline.bucket.name}{left_out}",
-        )
+    rows: Sequence[Mapping[str, Any]] = [{"from": start, **counts} for start, counts in shown]
+    return Table(f"Events by tactic per {timeline.bucket.name}{left_out}", ["from", *columns], rows)
