@@ -1,0 +1,188 @@
+// Figures drawn as lines and bars, in the colours of the theme, each with its summary in words.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+import { theme, themeTurn, token } from "../theme";
+
+export interface Series {
+  label: string;
+  values: readonly (number | null)[];
+  /** The name of a CSS variable, for instance `--series-1`. */
+  colour: string;
+  /** The ground below the line is tinted. */
+  filled?: boolean;
+}
+
+interface TimeSeriesProps {
+  /** What is drawn, in words, with the figures that matter: read out in place of the picture. */
+  summary: string;
+  /** Milliseconds since 1970. */
+  times: readonly number[];
+  series: readonly Series[];
+  height?: number;
+  format: (value: number | null) => string;
+  /** The axis reaches at least so high. */
+  least?: number;
+}
+
+const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** Lines over time, with a legend that follows the pointer. */
+export function TimeSeries({ summary, times, series, height = 160, format, least = 1 }: TimeSeriesProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const turn = themeTurn.value;
+  const shape = series.map((one) => `${one.label} ${one.colour}`).join("|");
+  const drawn = useRef(format);
+  drawn.current = format;
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const options = lines(series, element.clientWidth, height, least, (value) => drawn.current(value));
+    const made = new uPlot(options, data(times, series), element);
+    plot.current = made;
+    const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape, height, turn, least]);
+  useEffect(() => plot.current?.setData(data(times, series)), [times, series]);
+
+  return (
+    <figure class="chart">
+      <figcaption class="unseen">{summary}</figcaption>
+      <div ref={box} aria-hidden="true" />
+    </figure>
+  );
+}
+
+function data(times: readonly number[], series: readonly Series[]): uPlot.AlignedData {
+  return [times.map((one) => one / 1000), ...series.map((one) => [...one.values])] as uPlot.AlignedData;
+}
+
+function lines(
+  series: readonly Series[],
+  width: number,
+  height: number,
+  least: number,
+  format: (value: number | null) => string,
+): uPlot.Options {
+  const muted = token("--muted");
+  const axis = {
+    stroke: muted,
+    font: FONT,
+    grid: { stroke: token("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width,
+    height,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+    padding: [8, 8, 0, 0],
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(least, (high ?? 0) * 1.1)] } },
+    axes: [
+      { ...axis, size: 28, values: (_, ticks) => ticks.map((one) => utcClock(one)) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((one) => format(one)) },
+    ],
+    series: [
+      { label: "UTC", value: (_, raw) => (raw ? utcClock(raw) : "–") },
+      ...series.map((one) => ({
+        label: one.label,
+        stroke: token(one.colour),
+        width: 1.5,
+        points: { show: false },
+        value: (_: uPlot, raw: number | null) => format(raw),
+        ...(one.filled ? { fill: faded(token(one.colour)) } : {}),
+      })),
+    ],
+  };
+}
+
+function utcClock(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(11, 19);
+}
+
+function faded(colour: string): string {
+  return colour.replace(/^rgb\((.*)\)$/, (_, parts: string) =>
+    parts.includes(",") ? `rgba(${parts}, 0.14)` : `rgb(${parts} / 0.14)`,
+  );
+}
+
+/** A line without axes, for the side of a figure. */
+export function Sparkline({
+  values,
+  label,
+  height = 32,
+}: {
+  values: readonly (number | null)[];
+  label: string;
+  height?: number;
+}) {
+  const known = values.map((value) => value ?? 0);
+  const most = Math.max(1e-9, ...known);
+  const step = known.length > 1 ? 100 / (known.length - 1) : 100;
+  const points = known.map(
+    (value, index) => `${(index * step).toFixed(2)},${(24 - (value / most) * 22).toFixed(2)}`,
+  );
+  const line = points.length > 1 ? `M${points.join("L")}` : "M0,24L100,24";
+  return (
+    <svg
+      class="sparkline"
+      viewBox="0 0 100 25"
+      height={height}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      <path class="area" d={`${line}L100,25L0,25Z`} />
+      <path d={line} />
+    </svg>
+  );
+}
+
+export interface Bar {
+  key: string;
+  label: string;
+  value: number;
+  href?: string;
+  /** A class that fills, for instance `high-fill`. */
+  fill?: string;
+}
+
+/** Names with bars as long as their counts, the numbers beside them. */
+export function Bars({
+  rows,
+  label,
+  format,
+}: {
+  rows: readonly Bar[];
+  label: string;
+  format: (value: number) => string;
+}) {
+  const most = Math.max(1, ...rows.map((row) => row.value));
+  return (
+    <ul class="bars" aria-label={label}>
+      {rows.map((row) => (
+        <li key={row.key}>
+          <span>{row.href ? <a href={row.href}>{row.label}</a> : row.label}</span>
+          <span class="bar-track" aria-hidden="true">
+            <div class={`bar-fill ${row.fill ?? ""}`} style={{ width: `${(row.value / most) * 100}%` }} />
+          </span>
+          <span class="number">{format(row.value)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** For drawings that read the theme's colours themselves: call it in render to be drawn anew when it changes. */
+export function useThemeTurn(): string {
+  return `${theme.value} ${themeTurn.value}`;
+}

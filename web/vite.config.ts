@@ -1,0 +1,24 @@
+// Builds the console's front end into the Python package, and serves it while it is being written.
+import { defineConfig } from "vite";
+
+import { mock } from "./mock/server.ts";
+
+// With TOCSIN_CONSOLE=http://127.0.0.1:8600 `npm run dev` asks a running console; without, the made-up answers of mock/.
+const backend = process.env["TOCSIN_CONSOLE"];
+
+export default defineConfig({
+  plugins: backend ? [] : [mock()],
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  server: {
+    host: "127.0.0.1",
+    proxy: backend ? { "/api": { target: backend, changeOrigin: true } } : {},
+  },
+  build: {
+    outDir: "../src/tocsin/app/console/static",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0, // the content security policy wants files, not data URLs
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+  },
+});
