@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, cast
 
 from tocsin.app.settings import NOT_SETTINGS
@@ -19,23 +19,35 @@ _PATIENCE = 40.0
 """Seconds that a process has to finish what it holds, before it is killed."""
 
 
+def _neutral(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what sets something."""
+    return {k: v for k, v in environment.items() if not k.startswith("TOCSIN_") or k in NOT_SETTINGS}
+
+
 class Child:
     """A `tocsin` command that runs beside us and reports with `--progress ndjson`.
 
     It ends by itself when we die: its next report finds nobody to read it. It knows the settings in its
-    arguments only: neither a settings file nor variables, which may speak of another cluster.
+    arguments and in the variables given, and no others, which may speak of another cluster.
+
+    Args:
+        name: for humans.
+        arguments: of `tocsin`.
+        variables: for its environment: secrets, which arguments would show to everybody on the machine.
 
     Attributes:
         latest: what it reported last; empty at first.
     """
 
-    def __init__(self, name: str, arguments: Sequence[str]) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], variables: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.latest: dict[str, Any] = {}
         self._said: deque[str] = deque(maxlen=20)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tocsin", *arguments, "--config", os.devnull, "--progress", "ndjson"],
-            env={k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_") or k in NOT_SETTINGS},
+            env={**_neutral(os.environ), **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

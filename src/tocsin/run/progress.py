@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -22,6 +25,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         per_second: records a second, over the time since the last snapshot.
         lag: partition -> records not yet read; only partitions that this worker owns.
         waiting: what the worker waits for at the moment, in words; empty when it works.
+        cpu_seconds: processor time that the process has used, all of its threads.
+        memory_bytes: the most that the process has held in memory at once; 0 where that is not told.
     """
 
     seconds: float
@@ -32,6 +37,33 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_second: float
     lag: dict[int, int]
     waiting: str = ""
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the process has cost so far; see `Snapshot`."""
+
+    cpu_seconds: float
+    memory_bytes: int
+
+
+_KIB = 1024 if sys.platform == "linux" else 1
+"""What `ru_maxrss` counts in: kibibytes on Linux, bytes on macOS."""
+
+
+def own_cost() -> Cost:
+    """Return what this process has cost."""
+    return Cost(round(time.process_time(), 3), _most_memory())
+
+
+def _most_memory() -> int:
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415 - Windows has none
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
 
 
 class Progress:
@@ -39,10 +71,12 @@ class Progress:
 
     Args:
         clock: monotonic seconds.
+        cost: asked at each snapshot.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], cost: Callable[[], Cost] = own_cost) -> None:
         self._clock = clock
+        self._cost = cost
         self._began = self._last = clock()
         self._records = self._last_records = 0
         self._rejected: Counter[str] = Counter()
@@ -52,14 +86,20 @@ class Progress:
     def count(self, judged: Judged) -> None:
         """Add a batch."""
         self._records += len(judged.batch)
-        self._tactics.update([v.label.tactic for v in judged.verdicts if v.rejected is None])
-        self._rejected.update([v.rejected.reason.value for v in judged.verdicts if v.rejected is not None])
-        self._levels.update([int(d.level) for v in judged.verdicts for d in v.detections])
+        different = {id(verdict): verdict for verdict in judged.verdicts}  # they are shared
+        for key, times in Counter(map(id, judged.verdicts)).items():
+            verdict = different[key]
+            if verdict.rejected is not None:
+                self._rejected[verdict.rejected.reason.value] += times
+                continue
+            self._tactics[verdict.label.tactic] += times
+            for detection in verdict.detections:
+                self._levels[int(detection.level)] += times
 
     def snapshot(self, lag: Mapping[int, int], waiting: str = "") -> Snapshot:
         """Return the counts, and the rate since the snapshot before."""
         now = self._clock()
-        elapsed = max(now - self._last, 1e-9)
+        elapsed, cost = max(now - self._last, 1e-9), self._cost()
         rate = (self._records - self._last_records) / elapsed
         self._last, self._last_records = now, self._records
         return Snapshot(
@@ -71,4 +111,6 @@ class Progress:
             per_second=round(rate, 1),
             lag=dict(lag),
             waiting=waiting,
+            cpu_seconds=cost.cpu_seconds,
+            memory_bytes=cost.memory_bytes,
         )

@@ -16,6 +16,7 @@ from tocsin import __version__
 from tocsin.errors import ExitCode, TocsinError, nearest
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "bench": ("tocsin.app.cli.bench:bench", "Measure throughput and latency on a real Kafka."),
     "broker": ("tocsin.app.cli.broker:broker", "Start, stop or look at the embedded Kafka broker."),
     "config": ("tocsin.app.cli.config:config", "Show the settings and where each value comes from."),
     "console": (
