@@ -6,14 +6,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tocsin.app.pipeline import Pipeline
     from tocsin.detect import Detector
     from tocsin.rules import load_rules
 
 __version__ = "0.1.0"
 
-__all__ = ["Detector", "__version__", "load_rules"]
+__all__ = ["Detector", "Pipeline", "__version__", "load_rules"]
 
-_EXPORTS = {"Detector": "tocsin.detect", "load_rules": "tocsin.rules"}
+_EXPORTS = {"Detector": "tocsin.detect", "Pipeline": "tocsin.app.pipeline", "load_rules": "tocsin.rules"}
 
 
 def __getattr__(name: str) -> object:

@@ -17,7 +17,7 @@ from tocsin.app.ranges import Asked, worked_out
 from tocsin.app.reload import Reloader, Ways
 from tocsin.app.rule_sets import compile_apart, rules_of
 from tocsin.app.settings import Settings, limits_of
-from tocsin.app.tracing import Tracing
+from tocsin.app.tracing import Tracing, producer_trace
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
 from tocsin.model import Judged, Level
@@ -33,10 +33,12 @@ from tocsin.run.loop import Worker
 from tocsin.run.pace import Pace
 from tocsin.run.progress import Progress
 from tocsin.secret import revealed
+from tocsin.sinks import Publisher, largest_batch
 from tocsin.sources.kafka import KafkaSource, Membership
 from tocsin.sources.kafka_range import KafkaRange
 from tocsin.telemetry import metric_names as names
 from tocsin.telemetry.logs import Log, log_detections
+from tocsin.telemetry.outlet import Outlets
 
 
 def cluster_of(settings: Settings) -> Cluster:
@@ -55,6 +57,18 @@ def pace_of(settings: Settings) -> Pace:
         drain_seconds=settings.worker.drain_seconds,
         patience_seconds=settings.worker.patience_seconds,
     )
+
+
+def publisher_of(settings: Settings, stopping: Callable[[], bool], outlets: Outlets | None) -> Publisher:
+    """Return what publishes events to the topic, which is made if need be; traced where there is a way out.
+
+    Raises:
+        StreamError: no broker answers.
+    """
+    cluster = cluster_of(settings)
+    topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
+    trace = None if outlets is None else producer_trace(settings, os.environ, outlets)
+    return Publisher(cluster, topic, largest_batch(cluster, topic), stopping, trace)
 
 
 @dataclass(frozen=True, slots=True)

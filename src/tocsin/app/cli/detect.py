@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 import click
@@ -16,6 +15,7 @@ from tocsin.app.cli.output import notice
 from tocsin.app.cli.ranges import asked_of, kept_apart, range_options
 from tocsin.app.cli.signals import reload_on_hangup, stop_on_signals
 from tocsin.app.cli.worker_log import ended, worker_log
+from tocsin.app.finish import Finish
 from tocsin.app.ranges import Edge
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
@@ -25,12 +25,6 @@ from tocsin.run.progress import Snapshot
 
 _SHOWN = 5
 """Rules that cannot be evaluated are named up to this number; the others are counted."""
-
-_SETTLED = 1.0
-"""Seconds at the end of the topic before it counts: a rebalance can look like the end for a moment."""
-
-_UNEMPLOYED = 10.0
-"""The same for a worker without partitions: others may be about to finish a batch and let go of some."""
 
 PROGRESS = click.option(
     "--progress",
@@ -127,9 +121,10 @@ def detect(  # noqa: PLR0913 - one argument per flag is click's way
 def _turn(running: Running, reporter: _Reporter, stop: threading.Event, *, to_the_end: bool) -> None:
     if running.reloader is not None:
         reload_on_hangup(running.reloader.ask, stop)
+    finish = Finish(running)
     reporter.start()
     try:
-        running.worker.run(lambda: stop.is_set() or (to_the_end and reporter.finished()))
+        running.worker.run(lambda: stop.is_set() or (to_the_end and finish.reached()))
     finally:
         reporter.stop()
 
@@ -145,13 +140,12 @@ def tell_of_rules(rules: RuleSet, tell: Callable[[str], None] = notice) -> None:
 
 
 class _Reporter:
-    """Shows a snapshot once a second, and knows when the topic has been read to its end."""
+    """Shows a snapshot once a second."""
 
     def __init__(self, running: Running, mode: str, finish: threading.Event) -> None:
         self._running = running
         self._mode = mode
         self._finish = finish
-        self._last_behind = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="progress", daemon=True)
 
@@ -166,15 +160,6 @@ class _Reporter:
             with contextlib.suppress(BrokenPipeError):
                 self._show()
                 click.echo("\n" if self._mode == "line" else "", err=True, nl=False)
-
-    def finished(self) -> bool:
-        """Say whether everything that this worker is given is stored, for long enough to be true."""
-        now = time.monotonic()
-        source = self._running.source
-        if not source.caught_up():
-            self._last_behind = now
-        at_the_end = now - self._last_behind >= (_SETTLED if source.lag() else _UNEMPLOYED)
-        return at_the_end and self._running.worker.settled()
 
     def _work(self) -> None:
         while not self._stop.wait(1.0):

@@ -31,16 +31,14 @@ from tocsin.app.producing import (
 )
 from tocsin.app.recorded import RecordedFeed, Tempo
 from tocsin.app.settings import Loaded
-from tocsin.app.tracing import outlets_of, producer_trace
-from tocsin.app.wire import cluster_of
+from tocsin.app.tracing import outlets_of
+from tocsin.app.wire import publisher_of
 from tocsin.errors import SettingsError, StreamError
-from tocsin.kafka import topic_of
 from tocsin.simulate.files import EventFile, event_line, truth_line
 from tocsin.simulate.packets import PacketWriter
 from tocsin.simulate.weave import ShapeName, Simulator
-from tocsin.sinks import Counts, Publisher, largest_batch
+from tocsin.sinks import Counts, Publisher
 from tocsin.sources.files import RecordedFiles
-from tocsin.telemetry.outlet import Outlets
 
 DEFAULT_RATE = 100.0
 """Simulated events a second unless said otherwise: one can follow them with the eye."""
@@ -165,7 +163,7 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
         outlets = outlets_of(loaded.settings, os.environ, notice)
         if outlets is not None:
             stack.callback(outlets.close)
-        publisher = stack.enter_context(_publisher(loaded, stop, outlets))
+        publisher = stack.enter_context(publisher_of(loaded.settings, stop.is_set, outlets))
         files = list(_files(save, simulated))
         for file in files:
             stack.enter_context(file)
@@ -180,14 +178,6 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
     if isinstance(feed, RecordedFeed):
         _tell_unreadable(feed)
     _check_delivered(counts, publisher)
-
-
-def _publisher(loaded: Loaded, stop: threading.Event, outlets: Outlets | None) -> Publisher:
-    settings = loaded.settings
-    cluster = cluster_of(settings)
-    topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
-    trace = None if outlets is None else producer_trace(settings, os.environ, outlets)
-    return Publisher(cluster, topic, largest_batch(cluster, topic), stop.is_set, trace)
 
 
 def _simulated(made: Made, plan: Plan) -> SimulatedFeed:
