@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Plugin } from "vite";
 
+import { foundRoutes } from "./found.ts";
 import { liveRoutes } from "./live.ts";
 import { pipelineRoutes } from "./pipeline.ts";
 import { statusRoutes } from "./status.ts";
@@ -25,7 +26,13 @@ export interface MockRoute {
   stream?: (question: Question, send: (event: string, data: unknown) => void) => () => void;
 }
 
-const ROUTES: MockRoute[] = [...statusRoutes, ...liveRoutes, ...pipelineRoutes, ...topicRoutes];
+const ROUTES: MockRoute[] = [
+  ...statusRoutes,
+  ...liveRoutes,
+  ...pipelineRoutes,
+  ...topicRoutes,
+  ...foundRoutes,
+];
 
 /** Answer /api from the routes above. */
 export function mock(): Plugin {

@@ -61,7 +61,7 @@ export function Drawer({ title, label, about, tools, onClose, children }: Props)
           <Icon name="close" />
         </button>
       </div>
-      <div class="drawer-body" tabIndex={-1}>
+      <div class="drawer-body" tabIndex={-1} autofocus>
         {children}
       </div>
     </dialog>
