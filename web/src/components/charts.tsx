@@ -43,6 +43,9 @@ export function TimeSeries({ summary, times, series, height = 160, format, least
     const options = lines(series, element.clientWidth, height, least, (value) => drawn.current(value));
     const made = new uPlot(options, data(times, series), element);
     plot.current = made;
+    showLast(made);
+    const left = () => showLast(made);
+    made.over.addEventListener("mouseleave", left);
     const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     watch.observe(element);
     return () => {
@@ -51,7 +54,11 @@ export function TimeSeries({ summary, times, series, height = 160, format, least
       plot.current = null;
     };
   }, [shape, height, turn, least]);
-  useEffect(() => plot.current?.setData(data(times, series)), [times, series]);
+  useEffect(() => {
+    const made = plot.current;
+    made?.setData(data(times, series));
+    if (made && (made.cursor.left ?? -1) < 0) showLast(made);
+  }, [times, series]);
 
   return (
     <figure class="chart">
@@ -59,6 +66,11 @@ export function TimeSeries({ summary, times, series, height = 160, format, least
       <div ref={box} aria-hidden="true" />
     </figure>
   );
+}
+
+/** While the pointer is elsewhere the legend tells the newest values. */
+function showLast(plot: uPlot): void {
+  plot.setLegend({ idx: Math.max(0, (plot.data[0]?.length ?? 1) - 1) });
 }
 
 function data(times: readonly number[], series: readonly Series[]): uPlot.AlignedData {

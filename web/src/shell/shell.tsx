@@ -62,7 +62,7 @@ function Bar({ current, onHelp }: { current: string; onHelp: () => void }) {
   return (
     <header class="bar">
       <a class="brand" href="/" aria-label="Tocsin">
-        <Icon name="detections" size={20} />
+        <Icon name="bell" size={20} />
         Tocsin
       </a>
       <nav class="nav" aria-label="Pages">
