@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, cast
@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from tocsin.app.console.sampler import Sampler
 from tocsin.app.settings import Settings
 from tocsin.app.wire import cluster_of
 from tocsin.kafka import Cluster
@@ -26,12 +27,14 @@ class Console:
         results: where the workers keep what they find; nothing may be there yet.
         cluster: how to reach Kafka, which may be away.
         started: when.
+        sampler: looks at the pipeline each second.
     """
 
     settings: Settings
     results: Location
     cluster: Cluster
     started: datetime
+    sampler: Sampler
 
 
 @contextmanager
@@ -41,12 +44,10 @@ def opened(settings: Settings) -> Iterator[Console]:
     Raises:
         SettingsError: the results are somewhere where results cannot be.
     """
-    yield Console(
-        settings=settings,
-        results=Location.of(settings.results.dir),
-        cluster=cluster_of(settings),
-        started=datetime.now(UTC),
-    )
+    results, cluster = Location.of(settings.results.dir), cluster_of(settings)
+    with closing(Sampler(settings, cluster, results)) as sampler:
+        sampler.start()
+        yield Console(settings, results, cluster, datetime.now(UTC), sampler)
 
 
 def console_of(connection: HTTPConnection) -> Console:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from fastapi import APIRouter
 
 from tocsin import __version__
 from tocsin.app.console.context import Asked
+from tocsin.app.console.live_record import KafkaNow
 from tocsin.attack.catalogue import catalogue
 
 router = APIRouter(prefix="/api", tags=["status"])
@@ -28,18 +28,6 @@ class RuleSetNow:
     revision: str | None
     count: int | None
     paths: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaNow:
-    """Whether Kafka answers.
-
-    Attributes:
-        detail: the servers, or why not.
-    """
-
-    state: Literal["connected", "away", "not_asked"]
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +56,14 @@ class Status:
 @router.get("/status")
 def status(console: Asked) -> Status:
     """Return what the console looks at, and whether it can."""
-    settings = console.settings
+    settings, kafka = console.settings, console.sampler.kafka
     return Status(
         version=__version__,
         topic=settings.kafka.topic,
         group=settings.kafka.group,
         results=str(console.results),
         rules=RuleSetNow(None, None, list(settings.rules.paths)),
-        kafka=KafkaNow("not_asked", settings.kafka.bootstrap_servers),
+        kafka=KafkaNow(kafka.state, kafka.detail or settings.kafka.bootstrap_servers),
         catalogue_version=catalogue().version,
         started=console.started,
         time=datetime.now(UTC),
