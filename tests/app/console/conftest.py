@@ -32,11 +32,14 @@ def settings_at(tmp_path: Path) -> Callable[..., Settings]:
 
 @pytest.fixture
 def asking(settings_at: Callable[..., Settings]) -> Iterator[Ask]:
-    """Return a client of a console with some settings: `asking(results__dir=..., kafka__topic=...)`."""
+    """Return a client of a console with some settings: `asking(results__dir=..., kafka__topic=...)`.
+
+    With `watches=True` it looks at the pipeline each second.
+    """
     with ExitStack() as stack:
 
-        def make(door: Door | None = None, **flags: object) -> Client:
-            console = stack.enter_context(opened(settings_at(**flags)))
+        def make(door: Door | None = None, *, watches: bool = False, **flags: object) -> Client:
+            console = stack.enter_context(opened(settings_at(**flags), watches=watches))
             guarded = application(console, door or door_of("127.0.0.1", "", []))
             return Client(guarded)
 

@@ -38,15 +38,20 @@ class Console:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Console]:
+def opened(settings: Settings, *, watches: bool = True) -> Iterator[Console]:
     """Open a console, whether or not there is anything to look at yet.
+
+    Args:
+        settings: of the console and of what it looks at.
+        watches: look at the pipeline each second; without that, the live page stands still.
 
     Raises:
         SettingsError: the results are somewhere where results cannot be.
     """
     results, cluster = Location.of(settings.results.dir), cluster_of(settings)
     with closing(Sampler(settings, cluster, results)) as sampler:
-        sampler.start()
+        if watches:
+            sampler.start()
         yield Console(settings, results, cluster, datetime.now(UTC), sampler)
 
 

@@ -20,6 +20,9 @@ State = Literal["connected", "away", "not_asked"]
 _ANEW = 30.0
 """Seconds after which it is looked anew whether the topic and the results are still the same."""
 
+_PATIENCE = 2.0
+"""Seconds until a cluster that does not answer is told to be away; it is asked again at once."""
+
 _RATES = 5.0
 """Seconds over which the rates of partitions are measured."""
 
@@ -65,7 +68,7 @@ class KafkaWatch:
         self.seen = KafkaSeen()
 
     def step(self) -> None:
-        """Look once; takes ten seconds where nobody answers."""
+        """Look once; takes some seconds where nobody answers."""
         try:
             self.seen = self._look()
         except TocsinError as error:
@@ -78,7 +81,7 @@ class KafkaWatch:
         name, servers = self._settings.kafka.topic, self._cluster.bootstrap_servers
         lookout = None if self._is_old() else self._lookout
         if lookout is None:
-            if name not in self._topics.partitions():
+            if name not in self._topics.partitions(_PATIENCE):
                 self._lookout = None
                 return KafkaSeen("connected", f"{servers} has no topic {name!r} yet")
             self._lookout = lookout = self._found()

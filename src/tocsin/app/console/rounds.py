@@ -36,8 +36,9 @@ class Rounds:
         self._ending.set()
 
     def join(self, patience: float) -> None:
-        """Wait for its end, for so many seconds."""
-        self._thread.join(patience)
+        """Wait for its end, for so many seconds; at once where it never began."""
+        if self._thread.ident is not None:
+            self._thread.join(patience)
 
     def _work(self) -> None:
         while True:

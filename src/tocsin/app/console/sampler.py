@@ -22,7 +22,8 @@ from tocsin.results.location import Location
 _REMOTE = 2.0
 """Seconds between two looks at results in a remote store, where each look is paid for."""
 
-_LAST = 2.0
+_LAST = 3.0
+"""Seconds that a look which is under way has at the end."""
 
 
 class Sampler:

@@ -46,6 +46,6 @@ def api(console: Console) -> FastAPI:
     app.state.console = console
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/", Assets())
+    app.router.default = Assets()  # not a route: that would hide which methods the others have
     faults.tell(app)
     return app
