@@ -184,12 +184,13 @@ const urlOf = (id: string): string => `https://attack.mitre.org/techniques/${id.
 
 function attack(): unknown {
   const numbers = (id: string, name: string): Technique => {
-    const seen = ROWS.filter((row) => row.techniques.includes(id));
+    const isOf = (one: string): boolean => one === id || one.startsWith(`${id}.`);
+    const seen = ROWS.filter((row) => row.techniques.some(isOf));
     return {
       id,
       name,
       url: urlOf(id),
-      rules: RULES.filter((one) => one.techniques.includes(id)).length,
+      rules: RULES.filter((one) => one.techniques.some(isOf)).length,
       detections: seen.length,
       hosts: new Set(seen.map((row) => row.host)).size,
       last_seen: seen[0]?.timestamp ?? null,

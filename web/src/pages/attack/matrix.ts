@@ -1,5 +1,6 @@
 // The ATT&CK matrix as numbers: what of it was observed, what of it rules look for, and where they look for nothing.
 
+/** A technique's numbers count what names it or one of its sub-techniques. */
 export interface Technique {
   id: string;
   name: string;
@@ -29,7 +30,7 @@ export const MODES = ["both", "observed", "covered", "gaps"] as const;
 export type Mode = (typeof MODES)[number];
 
 export const MODE_WORDS: Record<Mode, string> = {
-  both: "Observed and covered",
+  both: "Both",
   observed: "Observed",
   covered: "Covered",
   gaps: "Gaps",
@@ -65,13 +66,27 @@ export function inMode(of: Cell, mode: Mode): boolean {
   return true;
 }
 
-/** Whether the text is in the id or name of the technique or of a sub-technique. */
-export function matches(technique: Technique, text: string): boolean {
+/** A tactic and those of its techniques that are shown. */
+export interface Column {
+  tactic: Tactic;
+  techniques: Technique[];
+}
+
+/** Return what has the text in its id or name; a technique that has it keeps all its sub-techniques. */
+export function narrowed(tactics: Tactic[], text: string): Column[] {
   const wanted = text.trim().toLowerCase();
-  if (wanted === "") return true;
-  return [technique, ...(technique.subtechniques ?? [])].some(
-    (one) => one.id.toLowerCase().includes(wanted) || one.name.toLowerCase().includes(wanted),
-  );
+  if (wanted === "") return tactics.map((tactic) => ({ tactic, techniques: tactic.techniques }));
+  const has = ({ id, name }: Technique): boolean => `${id} ${name}`.toLowerCase().includes(wanted);
+  return tactics
+    .map((tactic) => ({
+      tactic,
+      techniques: tactic.techniques.flatMap((one) => {
+        if (has(one)) return [one];
+        const below = (one.subtechniques ?? []).filter(has);
+        return below.length > 0 ? [{ ...one, subtechniques: below }] : [];
+      }),
+    }))
+    .filter((column) => column.techniques.length > 0);
 }
 
 export const STEPS = 5;
