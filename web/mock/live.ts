@@ -31,6 +31,8 @@ function snapshot(withHistory: boolean): Live {
   const lag = present.lag ?? 0;
   return {
     time: present.time,
+    kafka: { state: "connected", detail: "127.0.0.1:9092" },
+    results: { state: "there", detail: "" },
     events: {
       total: 1_240_000 + Math.floor((now / 1000) % 100_000) * 17,
       per_second: present.per_second,
@@ -50,7 +52,11 @@ function snapshot(withHistory: boolean): Live {
         end: 412_000 + partition * 900 + Math.round(lag / 3),
         lag: Math.round(lag / 3),
         worker: partition < 2 ? "worker-1" : "worker-2",
+        per_second: Math.round((present.per_second ?? 0) / 3),
       })),
+      left_out: 0,
+      unread: 0,
+      seconds_left: lag / 900,
     },
     latency_ms: { stored: { p50: 84, p95: 190, p99: present.p99_ms }, window_seconds: 60 },
     tactics: Array.from({ length: 15 }, (_, back) =>
@@ -66,9 +72,7 @@ function snapshot(withHistory: boolean): Live {
       { id: "worker-2", host: "127.0.0.1", partitions: [2], state: "stable" },
     ],
     recent: Array.from({ length: 20 }, (_, number) => detection(number, Math.floor(now / 3000) * 3000)),
-    ...(withHistory
-      ? { history: Array.from({ length: 300 }, (_, back) => point(now - (300 - back) * 1000)) }
-      : {}),
+    history: withHistory ? Array.from({ length: 300 }, (_, back) => point(now - (300 - back) * 1000)) : null,
   };
 }
 

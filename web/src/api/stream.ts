@@ -4,9 +4,6 @@ import { useEffect, useRef, useState } from "preact/hooks";
 export type StreamState = "connecting" | "open" | "reconnecting" | "paused";
 
 const RETRY_MS = 2_000;
-/** The server sends each second; without a word for so long the connection is dead, whatever the browser thinks. */
-const SILENCE_MS = 12_000;
-
 /**
  * Listen to `address` and hand each event's JSON to `onMessage`.
  *
@@ -14,11 +11,14 @@ const SILENCE_MS = 12_000;
  *
  * @param address null listens to nothing ("paused").
  * @param event the name of the events that are handed on.
+ * @param silence milliseconds without a word after which the connection is dead, whatever the browser thinks; 0 for
+ *   streams that may be silent for long.
  */
 export function useStream<T>(
   address: string | null,
   event: string,
   onMessage: (message: T) => void,
+  silence = 0,
 ): StreamState {
   const [state, setState] = useState<StreamState>("connecting");
   const handler = useRef(onMessage);
@@ -29,8 +29,8 @@ export function useStream<T>(
       setState("paused");
       return;
     }
-    return listen(address, event, (text) => handler.current(JSON.parse(text) as T), setState);
-  }, [address, event]);
+    return listen(address, event, (text) => handler.current(JSON.parse(text) as T), setState, silence);
+  }, [address, event, silence]);
   return state;
 }
 
@@ -39,6 +39,7 @@ function listen(
   event: string,
   onText: (text: string) => void,
   onState: (state: StreamState) => void,
+  silence: number,
 ): () => void {
   let source: EventSource | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
@@ -65,11 +66,10 @@ function listen(
       onState("open");
       onText((message as MessageEvent<string>).data);
     });
-    // The server's sign of life where it has nothing to say.
-    source.addEventListener("ping", () => (heard = Date.now()));
   };
   const look = () => (document.hidden ? close() : open());
-  const watchdog = setInterval(() => source && Date.now() - heard > SILENCE_MS && again(), 1_000);
+  const dead = () => source !== null && silence > 0 && Date.now() - heard > silence;
+  const watchdog = setInterval(() => dead() && again(), 1_000);
 
   onState("connecting");
   document.addEventListener("visibilitychange", look);

@@ -50,8 +50,11 @@ export interface LivePoint {
 
 export interface Live {
   time: string;
+  kafka: { state: "connected" | "away" | "not_asked"; detail: string };
+  results: { state: "there" | "missing"; detail: string };
   events: { total: number; per_second: number | null; rejected: number };
-  detections: { total: number; per_minute: number | null; by_level: Record<Level, number> };
+  /** `by_level` is of the last quarter of an hour. */
+  detections: { total: number | null; per_minute: number | null; by_level: Record<Level, number> };
   lag: {
     total: number | null;
     partitions: {
@@ -61,7 +64,14 @@ export interface Live {
       end: number | null;
       lag: number | null;
       worker: string | null;
+      per_second: number | null;
     }[];
+    /** Partitions that are not told of, having less lag. */
+    left_out: number;
+    /** Partitions that nobody reads. */
+    unread: number;
+    /** Until there is no lag, at the rates of the moment; null when it is not going down. */
+    seconds_left: number | null;
   };
   latency_ms: {
     stored: { p50: number | null; p95: number | null; p99: number | null } | null;
@@ -70,7 +80,7 @@ export interface Live {
   tactics: { start: string; tactic: string; name: string; count: number }[];
   workers: { id: string; host: string; partitions: number[]; state: string }[];
   recent: Detection[];
-  history?: LivePoint[];
+  history: LivePoint[] | null;
 }
 
 export type StageName =

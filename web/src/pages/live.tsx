@@ -15,6 +15,8 @@ import { Newest } from "./live/newest";
 import { Levels, Tactics } from "./live/findings";
 import { Workers } from "./live/workers";
 
+/** The server speaks each second. */
+const SILENCE_MS = 12_000;
 /** As many seconds as the server's history has. */
 const KEPT = 300;
 
@@ -26,8 +28,11 @@ interface Seen {
 export function LivePage() {
   const [seen, setSeen] = useState<Seen | null>(null);
   const [paused, setPaused] = useState(false);
-  const state = useStream<Live>(paused ? null : "/api/live/stream", "live", (live) =>
-    setSeen((before) => ({ live, history: live.history ?? grown(before?.history ?? [], live) })),
+  const state = useStream<Live>(
+    paused ? null : "/api/live/stream",
+    "live",
+    (live) => setSeen((before) => ({ live, history: live.history ?? grown(before?.history ?? [], live) })),
+    SILENCE_MS,
   );
   useShortcuts([{ keys: "p", does: "Pause, or go on", run: () => setPaused(!paused) }]);
   return (

@@ -1,13 +1,54 @@
-// The page Pipeline.
-import { PageHead } from "../components/panel";
-import { Loading } from "../components/states";
-import type { PageProps } from "../shell/routes";
+// The page Pipeline: the stages as a picture with their rates and times, and where it waits.
+import { get } from "../api/client";
+import { useResource } from "../api/resource";
+import type { Pipeline } from "../api/types";
+import { Icon } from "../components/icon";
+import { PageHead, Panel } from "../components/panel";
+import { Answer } from "../components/states";
+import { Picture } from "./pipeline/picture";
+import "./pipeline/pipeline.css";
+import { Shares } from "./pipeline/shares";
+import { StageTable } from "./pipeline/stage_table";
 
-export function PipelinePage(_: PageProps) {
+const REFRESH_MS = 2_000;
+
+export function PipelinePage() {
+  const pipeline = useResource("pipeline", (abort) => get<Pipeline>("/api/pipeline", {}, abort), {
+    refresh: REFRESH_MS,
+  });
   return (
     <>
-      <PageHead title="Pipeline" />
-      <Loading />
+      <PageHead
+        title="Pipeline"
+        about="An event's way from its producer to the results, and where it waits."
+      />
+      <Answer of={pipeline} lines={5}>
+        {(data) => (
+          <div class="stack">
+            <Explanation pipeline={data} />
+            <section class="panel picture" aria-label="The stages">
+              <Picture pipeline={data} />
+            </section>
+            <Shares pipeline={data} />
+            <Panel title="Stages" flush>
+              <StageTable pipeline={data} />
+            </Panel>
+          </div>
+        )}
+      </Answer>
     </>
+  );
+}
+
+function Explanation({ pipeline }: { pipeline: Pipeline }) {
+  const stage = pipeline.stages.find((one) => one.name === pipeline.bottleneck);
+  return (
+    <div class={stage ? "notice warn" : "notice"} role="status">
+      <Icon name={stage ? "warning" : "check"} />
+      <div>
+        <div>{stage ? `It waits for: ${stage.label}` : "No stage holds the others up"}</div>
+        <p>{pipeline.explanation}</p>
+      </div>
+    </div>
   );
 }

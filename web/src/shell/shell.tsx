@@ -1,6 +1,6 @@
 // The frame: the bar with navigation and status, the page of the present address, dialogs and keys that hold everywhere.
 import type { ComponentType } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 
 import { get, tokenWanted } from "../api/client";
 import { useResource } from "../api/resource";
@@ -146,6 +146,8 @@ function Page({ route, rest }: { route: (typeof ROUTES)[number]; rest: string[] 
     // Who came by keyboard goes on from the page's beginning, not from the link.
     if (main.current !== path.peek()) document.getElementById("page")?.focus();
   }, []);
+  const [broken] = useErrorBoundary();
+  if (broken) return <Failed error={mistake(broken)} retry={() => window.location.reload()} />;
   if (failed) {
     const error = new ApiError(
       0,
@@ -157,6 +159,12 @@ function Page({ route, rest }: { route: (typeof ROUTES)[number]; rest: string[] 
   if (!page) return <Loading />;
   const Component = page.component;
   return <Component rest={rest} />;
+}
+
+/** A page that fails to draw itself says so, and leaves the rest of the console alone. */
+function mistake(thrown: unknown): ApiError {
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ApiError(0, "This page failed: that is a mistake in the console.", why);
 }
 
 function NotFound() {

@@ -12,10 +12,7 @@ export function Advice({ live }: { live: Live }) {
       <div>
         <div>{found.what}</div>
         <p>
-          {found.then}{" "}
-          {found.commands.map((command) => (
-            <code class="live-command">{command}</code>
-          ))}
+          {found.then} {found.command ? <code class="live-command">{found.command}</code> : null}
         </p>
       </div>
     </div>
@@ -25,31 +22,37 @@ export function Advice({ live }: { live: Live }) {
 interface Found {
   what: string;
   then: string;
-  commands: string[];
+  command?: string;
 }
 
 function advice(live: Live): Found | null {
-  const waiting = live.lag.total;
-  if (live.lag.partitions.length === 0) {
+  if (live.kafka.state === "away") {
+    return { what: `Kafka is away: ${live.kafka.detail}`, then: "What is stored is shown all the same." };
+  }
+  if (live.kafka.state === "not_asked") return null;
+  if (live.lag.total === null && live.lag.partitions.length === 0) {
     return {
-      what: "Kafka does not answer, or the topic is not there yet.",
-      then: live.events.total ? "What is stored is shown all the same." : "To see something on this machine:",
-      commands: live.events.total ? [] : ["tocsin demo"],
+      what: "The topic is not there yet.",
+      then: "It comes with the first event:",
+      command: "tocsin produce",
     };
   }
   if (live.workers.length === 0) {
+    const waits = (live.lag.total ?? 0) > 0;
     return {
-      what: waiting ? "Events wait, and no worker reads them." : "No worker is running.",
-      then: "Start one, or several:",
-      commands: ["tocsin detect"],
+      what: waits ? "Events wait, and no worker reads them." : "No worker is running.",
+      then: "Start one, or as many as the topic has partitions:",
+      command: "tocsin detect",
     };
   }
-  if (live.events.total === 0 && !waiting) {
+  if (live.events.total === 0 && !live.lag.total) {
     return {
       what: "A worker waits, and no event has come.",
       then: "To send some:",
-      commands: ["tocsin produce --rate 50"],
+      command: "tocsin produce --rate 50",
     };
   }
-  return null;
+  return live.results.state === "missing"
+    ? { what: "There are no results yet.", then: live.results.detail }
+    : null;
 }

@@ -52,17 +52,16 @@ function Events({ live, history }: Props) {
 }
 
 function Lag({ live, history }: Props) {
-  const { total, partitions } = live.lag;
+  const { total, partitions, left_out: more, seconds_left: left } = live.lag;
   const values = useMemo(() => history.map((point) => point.lag), [history]);
-  const across = plural(partitions.length, "partition");
-  const speed = live.events.per_second;
+  const across = plural(partitions.length + more, "partition");
   return (
     <Figure
       title="Lag"
       value={short(total)}
       unit={total === 1 ? "record waits" : "records wait"}
       // How long until it is gone: what somebody on call wants to know.
-      note={total && speed ? `${duration((total / speed) * 1000)} of work, in ${across}` : `in ${across}`}
+      note={total && left ? `gone in ${duration(left * 1000)} at this rate, in ${across}` : `in ${across}`}
       summary={`Records that wait: now ${count(total)}, at most ${count(most(values))} in the last minutes.`}
       colour="--series-3"
       history={history}

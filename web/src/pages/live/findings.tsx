@@ -14,7 +14,9 @@ export function Levels({ live }: { live: Live }) {
       <div class="figure-value">
         {rate(live.detections.per_minute)} <small>per minute</small>
       </div>
-      <div class="figure-note live-levels-note">{count(live.detections.total)} in all, by level:</div>
+      <div class="figure-note live-levels-note">
+        {count(live.detections.total)} in all; by level in the last {MINUTES} minutes:
+      </div>
       <ul class="bars">
         {LEVELS.map((level) => (
           <li key={level}>

@@ -11,7 +11,6 @@ type Partition = Live["lag"]["partitions"][number];
 
 /** Workers with their partitions, then the partitions with most to do. */
 export function Workers({ live }: { live: Live }) {
-  const orphans = live.lag.partitions.filter((one) => one.worker === null);
   const fullest = [...live.lag.partitions].sort((one, other) => (other.lag ?? 0) - (one.lag ?? 0));
   return (
     <Panel title="Workers" end={plural(live.workers.length, "worker")}>
@@ -31,14 +30,13 @@ export function Workers({ live }: { live: Live }) {
           </li>
         ))}
         {live.workers.length === 0 ? <li class="muted">No worker is in the group.</li> : null}
-        {live.workers.length > 0 && orphans.length > 0 ? (
-          <li class="muted">
-            Nobody reads {orphans.length === 1 ? "partition" : "partitions"}{" "}
-            {ranges(orphans.map((one) => one.partition))} at the moment.
-          </li>
+        {live.workers.length > 0 && live.lag.unread > 0 ? (
+          <li class="muted">Nobody reads {plural(live.lag.unread, "partition")} at the moment.</li>
         ) : null}
       </ul>
-      {fullest.length ? <Partitions shown={fullest.slice(0, SHOWN)} all={fullest.length} /> : null}
+      {fullest.length ? (
+        <Partitions shown={fullest.slice(0, SHOWN)} all={fullest.length + live.lag.left_out} />
+      ) : null}
     </Panel>
   );
 }
