@@ -15,6 +15,7 @@ from tocsin.detect.clues import Where, clue_of
 from tocsin.detect.hyperscan_door import HyperscanMatching
 from tocsin.detect.keywords import RecordScan
 from tocsin.detect.literals import least_length, required
+from tocsin.detect.probe import Probe
 from tocsin.detect.reading import Reading
 from tocsin.detect.scan import Literal, PythonMatching
 from tocsin.detect.sight import FieldMemo
@@ -74,7 +75,10 @@ RECORDS = [
     ('{"a":"mimi\u212aatz"}'.encode(), True),
     ('{"a":"mimikatz"}'.encode("utf-16-le"), True),
     (b'{"a":"C:\\\\users\\\\mimi"}', False),
+    (b'{"a":"caf\\u00e9, \\u0027x\\u0027"}', False),
+    ('{"a":"caf\u00e9"}'.encode(), False),
     (b"", False),
+    (None, False),
 ]
 
 
@@ -83,9 +87,12 @@ def test_a_keyword_is_seen_however_a_record_writes_it(matching):
     """Escapes, other letters that fold to ASCII and other encodings are looked at in full; others are not."""
     clue = clue_of(Text(None, (Wild.MANY, "mimikatz", Wild.MANY)))
     assert clue is not None
-    scan = RecordScan(list(enumerate(clue.patterns)), matching)
+    scan = RecordScan(matching, enumerate(clue.patterns))
     records = [record for record, _ in RECORDS] * 20  # more than are scanned at once
-    assert [bool(sight.hits) for sight in scan.sights(records)] == [held for _, held in RECORDS] * 20
+    seen = scan.found(records)
+    assert [place in seen for place in range(len(records))] == [held for _, held in RECORDS] * 20
+    assert [len(scan.found([record])) for record, _ in RECORDS] == [held for _, held in RECORDS]
+    assert scan.found(records, range(6)).keys() == {0, 2, 3, 4, 5}
 
 
 def test_decoding_invents_only_what_is_listed():
@@ -140,7 +147,7 @@ def test_a_field_s_memory_starts_anew_before_it_grows():
     """Neither many values nor long ones fill it; numbers that Python takes for others are not kept."""
     clue = clue_of(Text("a", (Wild.MANY, "x", Wild.MANY)))
     assert clue is not None
-    memo = FieldMemo(list(enumerate(clue.patterns)), PYTHON, 10, 1_000)
+    memo = FieldMemo([Probe(list(enumerate(clue.patterns)), PYTHON)], 10, 1_000)
     for number in range(100):
         assert memo[f"x{number}"].hits == {0}
         assert memo[f"y{number}"].hits == frozenset()
@@ -157,7 +164,7 @@ def test_values_that_never_come_again_are_not_remembered():
     wanted = [("x", 0), ("\u00e9x", 0), ("x\0", 0), ("y", None), (7, None), (None, None)]
     clue = clue_of(Text("a", (Wild.MANY, "x", Wild.MANY)))
     assert clue is not None
-    memo = FieldMemo(list(enumerate(clue.patterns)), HYPERSCAN, 20_000, 1_000_000)
+    memo = FieldMemo([Probe(list(enumerate(clue.patterns)), HYPERSCAN)], 20_000, 1_000_000)
     for turn in range(100):
         column = [
             f"{value}{turn}-{n}" if isinstance(value, str) else value

@@ -73,8 +73,7 @@ class Detector:
         verdicts = [NOTHING] * len(batch)
         for row, rejected in decoded.rejected.items():
             verdicts[row] = Verdict(NO_LABEL, (), rejected=rejected)
-        for group in decoded.groups:
-            self._engine.program(group.logsource, group.constants).judge(group, verdicts)
+        self._engine.judge(batch.values, decoded.groups, verdicts)
         return Judged(batch, decoded.events, verdicts, self.rules.revision)
 
     def successor(self, rules: RuleSet) -> Detector:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from tocsin.decode.columns import Constants
+from tocsin.decode.columns import Constants, Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.figures import Figures, figures
 from tocsin.detect.firings import Candidate
-from tocsin.detect.keywords import RecordScan
+from tocsin.detect.keywords import RecordScan, Words
 from tocsin.detect.oracle import matcher
 from tocsin.detect.program import Program
 from tocsin.detect.reading import Reading
 from tocsin.detect.route import candidates
 from tocsin.detect.scan import Matching
 from tocsin.detect.settle import settled, telling
-from tocsin.detect.sight import FieldMemo, PairMemo
-from tocsin.detect.watch import Numbered, Parts
-from tocsin.model import LogSource
+from tocsin.detect.watch import Parts
+from tocsin.model import LogSource, Verdict
 from tocsin.rules import Rule, RuleSet
 from tocsin.rules.ir import Atom, Reference, atoms
 
@@ -66,6 +66,19 @@ class Engine:
             found = self._kinds[logsource, constants] = self._find(logsource, constants)
         return found
 
+    def judge(self, values: Sequence[bytes | None], groups: Sequence[Group], verdicts: list[Verdict]) -> None:
+        """Put the verdicts on the events of a batch into their rows.
+
+        Args:
+            values: the records.
+            groups: the events, by kind.
+            verdicts: of the whole batch; those on which nothing fired are left as they are.
+        """
+        found = [(self.program(group.logsource, group.constants), group) for group in groups]
+        words = _words(values, found)
+        for program, group in found:
+            program.judge(group, words, verdicts)
+
     def kinds(self) -> list[Kind]:
         """Return the kinds of events that have a program."""
         return list(self._kinds)
@@ -104,16 +117,16 @@ class Engine:
         return Program(found, self._parts, self._conclusions)
 
     def _new_parts(self) -> Parts:
-        def memo(patterns: Numbered) -> FieldMemo:
-            return FieldMemo(patterns, self._matching, SIGHTS, SIGHTS_TEXT)
+        return Parts(self._matching, SIGHTS, SIGHTS_TEXT)
 
-        def pairs(patterns: Numbered) -> PairMemo:
-            return PairMemo(patterns, SIGHTS, SIGHTS_TEXT)
 
-        def records(patterns: Numbered) -> RecordScan:
-            return RecordScan(patterns, self._matching)
-
-        return Parts(memo, pairs, records)
+def _words(values: Sequence[bytes | None], groups: Sequence[tuple[Program, Group]]) -> Words:
+    """Return what is found in the records of a batch; each is looked at once for all programs."""
+    asked: dict[RecordScan, list[Sequence[int]]] = {}
+    for program, group in groups:
+        for scan in program.scans:
+            asked.setdefault(scan, []).append(group.rows)
+    return {scan: scan.found(values, sorted(chain.from_iterable(rows))) for scan, rows in asked.items()}
 
 
 class _Route:

@@ -10,6 +10,7 @@ from typing import Final
 from tocsin.decode.columns import Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.firings import Candidate, Firings
+from tocsin.detect.keywords import RecordScan, Words
 from tocsin.detect.memo import fields_of
 from tocsin.detect.outcome import Outcome, View
 from tocsin.detect.plan import Plan
@@ -59,16 +60,22 @@ class Program:
         self._firings = Firings(candidates, self._plan, parts.number)
         self._outcomes = _Outcomes(self)
 
-    def judge(self, group: Group, verdicts: list[Verdict]) -> None:
+    @property
+    def scans(self) -> Sequence[RecordScan]:
+        """Return what has to have looked in the records of a batch before it is judged."""
+        return self._watch.scans
+
+    def judge(self, group: Group, words: Words, verdicts: list[Verdict]) -> None:
         """Put the verdict on each event of a group into its row of the batch.
 
         Args:
             group: events of this program's kind.
+            words: what all of `scans` found in the records.
             verdicts: of the whole batch; those on which nothing fired are left as they are.
         """
         if not self._candidates:
             return
-        outcomes = list(map(self._outcomes.__getitem__, self._watch.sights(group)))
+        outcomes = list(map(self._outcomes.__getitem__, self._watch.sights(group, words)))
         rows = group.rows
         if any(outcomes):
             view = View(group)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
-from operator import methodcaller
+from itertools import compress, count, repeat
+from operator import methodcaller, not_
 from typing import Any, cast
 
 from tocsin.decode.columns import COMPOSITE
 from tocsin.decode.views import is_empty
 from tocsin.detect.clues import Pattern
 from tocsin.detect.oracle import matcher, stands
+from tocsin.detect.probe import Probe
 from tocsin.detect.reading import EXACT, Reading, Value, as_text
-from tocsin.detect.scan import Matching
-from tocsin.detect.trials import Trials
 from tocsin.rules.ir import Reference, fold
 
 
@@ -28,6 +27,9 @@ class Sight:
     def __init__(self, hits: frozenset[int]) -> None:
         self.hits = hits
 
+
+NONE = Sight(frozenset())
+"""Of a record in which nothing was found."""
 
 UNSEEN = Sight(frozenset())
 """Of a value that is not one scalar: the event has to be looked at in full."""
@@ -52,21 +54,19 @@ PAUSE = 30_000
 
 
 class FieldMemo(dict[object, Sight]):
-    """Value -> what is seen in it, for one field and one set of patterns; a missing value is worked out.
+    """Value -> what is seen in it, of all that is looked for in a field; what is missing is worked out.
 
     Values that Python takes for equal and Sigma does not (1 and True) are never its keys.
 
     Args:
-        patterns: by number.
-        matching: makes what looks for literals.
+        probes: look for the patterns.
         most: values remembered before it starts anew.
         most_text: characters that they may have.
     """
 
     __slots__ = (
+        "__weakref__",
         "_absent",
-        "_find",
-        "_find_each",
         "_forgotten",
         "_looked",
         "_most",
@@ -74,23 +74,23 @@ class FieldMemo(dict[object, Sight]):
         "_new",
         "_new_text",
         "_objects",
+        "_odds",
         "_pause",
         "_plain",
+        "_present",
+        "_probes",
         "_sights",
         "_text",
-        "_trials",
     )
 
-    def __init__(
-        self, patterns: Sequence[tuple[int, Pattern]], matching: Matching, most: int, most_text: int
-    ) -> None:
+    def __init__(self, probes: Sequence[Probe], most: int, most_text: int) -> None:
         super().__init__()
-        self._trials = Trials(patterns)
-        scanner = matching.of_values(self._trials.literals)
-        self._find, self._find_each = scanner.find, scanner.find_each
+        self._probes = probes
+        self._present = frozenset().union(*[probe.present for probe in probes])
         self._sights: dict[frozenset[int], Sight] = {}  # by what was found; also where nothing is present
         self._absent: dict[frozenset[int], Sight] = {}
         self._objects: dict[frozenset[int], Sight] = {}  # by what they say
+        self._odds: dict[tuple[type, object], Sight] = {}
         self._most = most
         self._most_text = most_text
         self._forgotten = 0
@@ -111,6 +111,7 @@ class FieldMemo(dict[object, Sight]):
             self._sights.clear()
             self._absent.clear()
             self._objects.clear()
+        self._odds.clear()
         self[None] = self._sight([], present=False)
         self._plain = self._sight([])
         self[COMPOSITE] = UNSEEN
@@ -123,33 +124,31 @@ class FieldMemo(dict[object, Sight]):
             return self._without_memory(column)
         found = list(map(self.get, column))
         self._looked += len(found)
-        return cast(list[Sight], found) if all(found) else self._completed(column, found)
+        if not all(found):
+            self._complete(column, found)
+        return cast(list[Sight], found)
 
     def __missing__(self, value: object) -> Sight:
         if type(value) is not str:
             return self._odd(value)
-        (sight,) = self._completed([value], [None])
-        return sight
+        found: list[Sight | None] = [None]
+        self._complete([value], found)
+        return cast(Sight, found[0])
 
-    def _completed(self, column: Sequence[object], found: Sequence[Sight | None]) -> list[Sight]:
-        """Return what is seen in each value, given that of those which are remembered."""
-        new = [
-            value for value, sight in zip(column, found, strict=True) if sight is None and type(value) is str
-        ]
-        texts = list(dict.fromkeys(new))
-        sights = self._seen_in(texts)
+    def _complete(self, column: Sequence[object], found: list[Sight | None]) -> None:
+        """Put what is seen in each value where it is None, and remember it."""
+        gaps = list(compress(count(), map(not_, found)))
+        values = list(map(column.__getitem__, gaps))
+        texts = cast(list[str], list(dict.fromkeys(values)))
+        if set(map(type, texts)) != _ONLY_TEXTS:
+            texts = list(dict.fromkeys([value for value in values if type(value) is str]))
         self._new += len(texts)
         self._new_text += sum(map(len, texts))
         self._decide_to_pause()
-        if len(texts) == len(column):
-            self._remember(dict(zip(texts, sights, strict=True)))
-            return sights
-        known: dict[object, Sight] = dict(zip(texts, sights, strict=True))
+        known = dict(zip(texts, self._seen_in(texts), strict=True))
         self._remember(known)
-        return [
-            sight or (known[value] if type(value) is str else self[value])
-            for value, sight in zip(column, found, strict=True)
-        ]
+        for place, value in zip(gaps, values, strict=True):
+            found[place] = known[value] if type(value) is str else self[value]
 
     def _remember(self, known: Mapping[Any, Sight]) -> None:
         text = sum(map(len, known))
@@ -171,7 +170,10 @@ class FieldMemo(dict[object, Sight]):
         self._looked = self._new = self._new_text = 0
 
     def _without_memory(self, column: Sequence[object]) -> list[Sight]:
-        texts = [value for value in column if type(value) is str]
+        if set(map(type, column)) == _ONLY_TEXTS:
+            texts = cast(Sequence[str], column)
+        else:
+            texts = [value for value in column if type(value) is str]
         self._pause -= len(texts)
         self._forgotten += len(texts)
         seen = self._seen_in(texts)
@@ -191,10 +193,15 @@ class FieldMemo(dict[object, Sight]):
 
     def _odd(self, raw: Any) -> Sight:  # noqa: ANN401 - columns hold scalars, which is their promise
         """Return what is seen in what is no text."""
-        text = as_text(raw)
-        sight = self._sight(self._in(Value("", raw, text, fold(text))))
-        if type(raw) is int and 1 < abs(raw) < EXACT:  # nothing else that Python takes for equal to it
-            self[raw] = sight
+        key = (type(raw), raw)
+        sight = self._odds.get(key)
+        if sight is None:
+            text = as_text(raw)
+            sight = self._sight(self._in(Value("", raw, text, fold(text))))
+            if type(raw) is int and 1 < abs(raw) < EXACT:  # nothing else that Python takes for equal to it
+                self[raw] = sight
+            elif raw in _BITS:
+                self._odds[key] = sight
         return sight
 
     def _seen_in(self, texts: Sequence[str]) -> list[Sight]:
@@ -211,24 +218,19 @@ class FieldMemo(dict[object, Sight]):
         return sights
 
     def _look(self, texts: Sequence[str], joined: str, first: int, sights: list[Sight]) -> None:
-        found = self._find_each(texts, joined)
-        trials = self._trials
-        every = (
-            {
-                place: trials.guarded(numbers, Value("", texts[place], texts[place], fold(texts[place])))
-                for place, numbers in found.items()
+        one, *more = self._probes
+        every = one.found_each(texts, joined)
+        for other in more:
+            found = other.found_each(texts, joined)
+            every = {
+                place: [*every.get(place, ()), *found.get(place, ())] for place in every.keys() | found.keys()
             }
-            if trials.has_guards
-            else dict(found)
-        )
-        for place, number in trials.tested(texts, joined):
-            every[place] = [*every.get(place, ()), number]
         known = self._sights
         for place, numbers in every.items():
             sights[first + place] = known.get(frozenset(numbers)) or self._sight(numbers)
 
     def _in(self, value: Value) -> list[int]:
-        return self._trials.decided(self._find(value.folded), value)
+        return [number for probe in self._probes for number in probe.found(value)]
 
     def _sight(self, found: Iterable[int], *, present: bool = True) -> Sight:
         """Return the one object for what was found; among it, `present` is what is found in every value."""
@@ -236,10 +238,14 @@ class FieldMemo(dict[object, Sight]):
         known = self._sights if present else self._absent
         sight = known.get(hits)
         if sight is None:
-            every = hits | self._trials.present if present else hits
+            every = hits | self._present if present else hits
             sight = known[hits] = self._objects.setdefault(every, Sight(every))
         return sight
 
+
+_ONLY_TEXTS = {str}
+
+_BITS = (0, 1)
 
 _has_nul = methodcaller("__contains__", "\0")  # counting them in the joined text takes 1 ns a character
 

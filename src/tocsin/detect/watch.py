@@ -2,68 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from weakref import WeakValueDictionary
 
 from tocsin.decode.columns import Group
 from tocsin.detect.clues import Pattern, Where
-from tocsin.detect.keywords import RecordScan
+from tocsin.detect.keywords import SHORT, RecordScan, Words
+from tocsin.detect.probe import Probe
 from tocsin.detect.reading import Reading
-from tocsin.detect.sight import FieldMemo, PairMemo, Sight
+from tocsin.detect.scan import Matching
+from tocsin.detect.sight import NONE, FieldMemo, PairMemo, Sight
 
-Numbered = Sequence[tuple[int, Pattern]]
+Patterns = frozenset[Pattern]
 
 Sights = tuple[Sight, ...]
 """What is seen of an event, in the order in which it is looked at."""
 
 
 class Parts:
-    """What programs share: patterns have numbers, and equal sets of them one memo."""
+    """What programs share: patterns have numbers, and what looks for equal sets of them is made once.
 
-    def __init__(
-        self,
-        memo: Callable[[Numbered], FieldMemo],
-        pairs: Callable[[Numbered], PairMemo],
-        records: Callable[[Numbered], RecordScan],
-    ) -> None:
-        self._make_memo = memo
-        self._make_pairs = pairs
-        self._make_records = records
+    Args:
+        matching: makes what looks for literals.
+        most: values remembered per field and set of patterns.
+        most_text: characters that they may have.
+    """
+
+    def __init__(self, matching: Matching, most: int, most_text: int) -> None:
+        self._matching = matching
+        self._limits = (most, most_text)
         self._numbers: dict[Pattern, int] = {}
-        self._memos: dict[frozenset[Pattern], FieldMemo] = {}
-        self._pairs: dict[frozenset[Pattern], PairMemo] = {}
-        self._records: dict[frozenset[Pattern], RecordScan] = {}
+        self._probes = WeakValueDictionary[Patterns, Probe]()
+        self._memos = WeakValueDictionary[tuple[Patterns, ...], FieldMemo]()
+        self._pairs: dict[Patterns, PairMemo] = {}
+        self._records: dict[Patterns, RecordScan] = {}
+        self.words = RecordScan(matching)
+        """Looks in the records of all kinds for what is rare in them."""
 
     def number(self, pattern: Pattern) -> int:
         """Return the number of a pattern."""
         return self._numbers.setdefault(pattern, len(self._numbers))
 
-    def memo(self, patterns: frozenset[Pattern]) -> FieldMemo:
-        """Return the memo of the patterns of a field."""
-        found = self._memos.get(patterns)
+    def memo(self, sets: tuple[Patterns, ...]) -> FieldMemo:
+        """Return the memo of a field in which these sets of patterns are looked for one after the other."""
+        found = self._memos.get(sets)
         if found is None:
-            found = self._memos[patterns] = self._make_memo(self._numbered(patterns))
+            found = self._memos[sets] = FieldMemo(list(map(self._probe, sets)), *self._limits)
         return found
 
-    def pairs(self, patterns: frozenset[Pattern]) -> PairMemo:
+    def _probe(self, patterns: Patterns) -> Probe:
+        found = self._probes.get(patterns)
+        if found is None:
+            found = self._probes[patterns] = Probe(self.numbered(patterns), self._matching)
+        return found
+
+    def pairs(self, patterns: Patterns) -> PairMemo:
         """Return the memo of the references between two fields."""
         found = self._pairs.get(patterns)
         if found is None:
-            found = self._pairs[patterns] = self._make_pairs(self._numbered(patterns))
+            found = self._pairs[patterns] = PairMemo(self.numbered(patterns), *self._limits)
         return found
 
     def memos(self) -> list[FieldMemo]:
         """Return the memos of fields."""
         return list(self._memos.values())
 
-    def records(self, patterns: frozenset[Pattern]) -> RecordScan:
+    def records(self, patterns: Patterns) -> RecordScan:
         """Return what looks for patterns in records."""
         found = self._records.get(patterns)
         if found is None:
-            found = self._records[patterns] = self._make_records(self._numbered(patterns))
+            found = self._records[patterns] = RecordScan(self._matching, self.numbered(patterns))
         return found
 
-    def _numbered(self, patterns: frozenset[Pattern]) -> list[tuple[int, Pattern]]:
+    def numbered(self, patterns: Patterns) -> list[tuple[int, Pattern]]:
+        """Return patterns with their numbers, in an order that is always the same."""
         return [(self.number(pattern), pattern) for pattern in sorted(patterns, key=lambda p: p.order)]
+
+
+MERGED = 1_000
+"""Up to so many patterns of a field are made into one scan when more are to be looked for. Compiling more takes
+too long in the middle of a stream: beyond it, those that are added are scanned for by themselves."""
 
 
 class Watch:
@@ -71,9 +89,11 @@ class Watch:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._sets: dict[str, tuple[Patterns, ...]] = {}
         self._fields: list[tuple[str, FieldMemo]] = []
         self._pairs: list[tuple[tuple[str, str], PairMemo]] = []
-        self._records: list[RecordScan] = []
+        self.scans: list[RecordScan] = []
+        """What looks in the records."""
 
     def add(self, patterns: Iterable[Pattern]) -> None:
         """Look for these, too."""
@@ -87,26 +107,35 @@ class Watch:
                 pairs.setdefault((pattern.field, pattern.literal), set()).add(pattern)
             else:
                 fields.setdefault(pattern.field, set()).add(pattern)
-        self._fields += [(name, self._parts.memo(frozenset(fields[name]))) for name in sorted(fields)]
+        for name, more in fields.items():
+            self._sets[name] = _with(self._sets.get(name, ()), frozenset(more))
+        self._fields = [(name, self._parts.memo(self._sets[name])) for name in sorted(self._sets)]
         self._pairs += [(names, self._parts.pairs(frozenset(pairs[names]))) for names in sorted(pairs)]
-        if records:
-            self._records.append(self._parts.records(frozenset(records)))
+        self._add_words(records)
+
+    def _add_words(self, patterns: Iterable[Pattern]) -> None:
+        parts = self._parts
+        short = frozenset(pattern for pattern in patterns if len(pattern.literal) < SHORT)
+        rare = frozenset(patterns) - short
+        parts.words.add(parts.numbered(rare))
+        more = [parts.words] * bool(rare) + [parts.records(short)] * bool(short)
+        self.scans = list(dict.fromkeys([*self.scans, *more]))
 
     @property
     def width(self) -> int:
         """Return how many fields of an event are looked at."""
         return len(self._fields)
 
-    def sights(self, group: Group) -> Iterator[Sights]:
-        """Yield what is seen of each event of a group."""
+    def sights(self, group: Group, words: Words) -> Iterator[Sights]:
+        """Yield what is seen of each event of a group, given what was found in the records of its batch."""
         found = group.columns
         seen: list[Iterable[Sight]] = [memo.column(found[field]) for field, memo in self._fields]
         for (field, other), pairs in self._pairs:
             seen.append(map(pairs.__getitem__, zip(found[field], found[other], strict=True)))
-        if self._records:
-            values = group.batch.values
-            records = [values[row] or b"" for row in group.rows]
-            seen += [scan.sights(records) for scan in self._records]
+        for scan in self.scans:
+            sighted = words[scan]
+            if sighted:
+                seen.append([sighted.get(row, NONE) for row in group.rows])
         return zip(*seen, strict=True) if seen else iter([()] * len(group.rows))
 
     def sights_in_full(self, group: Group, place: int, reading: Reading) -> Sights:
@@ -121,6 +150,12 @@ class Watch:
             memo.of(reading.values(field), present=reading.is_present(field)) for field, memo in self._fields
         ]
         seen += [pairs.of(reading) for _, pairs in self._pairs]
-        record = group.batch.values[group.rows[place]] or b""
-        seen += [sight for scan in self._records for sight in scan.sights([record])]
+        record = group.batch.values[group.rows[place]]
+        seen += [scan.found([record]).get(0, NONE) for scan in self.scans]
         return tuple(seen)
+
+
+def _with(sets: tuple[Patterns, ...], more: Patterns) -> tuple[Patterns, ...]:
+    """Return sets of patterns with more in them: a large first one is left as it is."""
+    first, rest = frozenset[Pattern]().union(*sets[:1]), more.union(*sets[1:])
+    return (first | rest,) if len(first) + len(rest) <= MERGED else (*sets[:1], rest)

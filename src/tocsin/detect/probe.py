@@ -1,0 +1,58 @@
+"""Looks for one set of patterns in values that are new, many at once where they are plain ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tocsin.detect.clues import Pattern
+from tocsin.detect.reading import Value
+from tocsin.detect.scan import Matching
+from tocsin.detect.trials import Trials
+from tocsin.rules.ir import fold
+
+
+class Probe:
+    """What a set of patterns takes to be found: a scan for the literals, and tests for the rest.
+
+    Args:
+        patterns: by number.
+        matching: makes what looks for literals.
+
+    Attributes:
+        present: the patterns that are found in every value.
+    """
+
+    __slots__ = ("__weakref__", "_find", "_find_each", "_trials", "present")
+
+    def __init__(self, patterns: Sequence[tuple[int, Pattern]], matching: Matching) -> None:
+        self._trials = Trials(patterns)
+        self.present = self._trials.present
+        scanner = matching.of_values(self._trials.literals)
+        self._find, self._find_each = scanner.find, scanner.find_each
+
+    def found(self, value: Value) -> list[int]:
+        """Return the patterns in any value, without those that are in every one."""
+        return self._trials.decided(self._find(value.folded), value)
+
+    def found_each(self, texts: Sequence[str], joined: str) -> Mapping[int, Sequence[int]]:
+        """Return place -> the patterns in the text there, as often as it may be.
+
+        Args:
+            texts: of ASCII characters but NUL.
+            joined: the same with a NUL between any two.
+        """
+        trials = self._trials
+        found = self._find_each(texts, joined)
+        if trials.has_guards:
+            found = {place: trials.guarded(numbers, _value(texts[place])) for place, numbers in found.items()}
+        tested = list(trials.tested(texts, joined))
+        if not tested:
+            return found
+        every = {place: list(numbers) for place, numbers in found.items()}
+        for place, number in tested:
+            every.setdefault(place, []).append(number)
+        return every
+
+
+def _value(text: str) -> Value:
+    return Value("", text, text, fold(text))
