@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 
 from tocsin.kafka.cluster import Cluster, unreachable
@@ -144,6 +144,9 @@ class Peek:
         fetch_bytes: about how much is fetched ahead.
         follows: go on at the end of the log when more comes; else a stretch ends there.
 
+    Attributes:
+        skipped: offsets that were passed over by `skip_ahead`.
+
     Raises:
         StreamError: nobody answers.
         SettingsError: properties that librdkafka does not accept.
@@ -162,6 +165,9 @@ class Peek:
         self._topic = topic
         self._follows = follows
         self._left = {p: s for p, s in stretches.items() if s.first < s.end}
+        self._next = {partition: stretch.first for partition, stretch in self._left.items()}
+        self._sought: set[int] = set()
+        self.skipped = 0
         with _told(cluster):
             self._consumer = Consumer({**cluster.client(_CLIENT), **_NEVER, **_fetching(fetch_bytes)})
             self._consumer.assign([TopicPartition(topic, p, s.first) for p, s in self._left.items()])
@@ -186,6 +192,13 @@ class Peek:
                 self._take(message, found)
         return found
 
+    def skip_ahead(self) -> None:
+        """Go on at the end of the log; what is passed over is counted when the next record is read."""
+        with _told(self._cluster):
+            for partition in self._left:
+                self._consumer.seek(TopicPartition(self._topic, partition, OFFSET_END))
+        self._sought.update(self._left)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._consumer.close()
@@ -203,9 +216,17 @@ class Peek:
             raise unreachable(self._cluster, KafkaException(error))
         stretch = self._left.get(partition)
         if stretch is not None and message.offset() < stretch.end:
+            self._note(partition, message.offset())
             found.append(_found(message))
         if stretch is not None and message.offset() + 1 >= stretch.end:
             self._end(partition)
+
+    def _note(self, partition: int, offset: int) -> None:
+        """Count what was passed over; elsewhere a gap is a marker of a transaction, which is no record."""
+        if partition in self._sought:
+            self.skipped += max(0, offset - self._next[partition])
+            self._sought.discard(partition)
+        self._next[partition] = offset + 1
 
     def _end(self, partition: int) -> None:
         """Fetch no more of a partition whose stretch is read."""

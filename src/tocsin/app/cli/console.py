@@ -27,6 +27,9 @@ from tocsin.errors import SettingsError
     "kafka.topic",
     "kafka.group",
     "kafka.client",
+    "publish.detections_topic",
+    "publish.classified_topic",
+    "publish.dead_letters_topic",
     "results.dir",
     *RULES,
 )

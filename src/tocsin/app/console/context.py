@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from tocsin.app.console.browsing import Browsing
 from tocsin.app.console.sampler import Sampler
 from tocsin.app.settings import Settings
 from tocsin.app.wire import cluster_of
@@ -28,6 +29,7 @@ class Console:
         cluster: how to reach Kafka, which may be away.
         started: when.
         sampler: looks at the pipeline each second.
+        browsing: reads topics.
     """
 
     settings: Settings
@@ -35,6 +37,12 @@ class Console:
     cluster: Cluster
     started: datetime
     sampler: Sampler
+    browsing: Browsing
+
+    def end(self) -> None:
+        """End what goes on and on, so that the last answers can end."""
+        self.browsing.tails.end()
+        self.sampler.end()
 
 
 @contextmanager
@@ -52,7 +60,18 @@ def opened(settings: Settings, *, watches: bool = True) -> Iterator[Console]:
     with closing(Sampler(settings, cluster, results)) as sampler:
         if watches:
             sampler.start()
-        yield Console(settings, results, cluster, datetime.now(UTC), sampler)
+        console = Console(
+            settings=settings,
+            results=results,
+            cluster=cluster,
+            started=datetime.now(UTC),
+            sampler=sampler,
+            browsing=Browsing(cluster),
+        )
+        try:
+            yield console
+        finally:
+            console.end()
 
 
 def console_of(connection: HTTPConnection) -> Console:

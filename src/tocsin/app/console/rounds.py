@@ -18,11 +18,15 @@ class Rounds:
         name: of the thread.
         step: what to do; has its own way to tell what is away.
         every: seconds from the begin of one round to that of the next.
+        last: done on the thread at its end.
     """
 
-    def __init__(self, name: str, step: Callable[[], None], every: float = 1.0) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], None], every: float = 1.0, last: Callable[[], None] | None = None
+    ) -> None:
         self._step = step
         self._every = every
+        self._last = last
         self._ending = threading.Event()
         self._logged = ""
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -43,12 +47,17 @@ class Rounds:
     def _work(self) -> None:
         while True:
             began = time.monotonic()
-            try:
-                self._step()
-            except Exception as error:  # the end of this thread would be the end of the page, unsaid
-                text = f"{type(error).__name__}: {error}"
-                if text != self._logged:
-                    logger.error("%s: %s", self._thread.name, text, exc_info=error)
-                self._logged = text
+            self._do(self._step)
             if self._ending.wait(max(0.05, self._every - (time.monotonic() - began))):
-                return
+                break
+        if self._last is not None:
+            self._do(self._last)
+
+    def _do(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as error:  # the end of this thread would be the end of the page, unsaid
+            text = f"{type(error).__name__}: {error}"
+            if text != self._logged:
+                logger.error("%s: %s", self._thread.name, text, exc_info=error)
+            self._logged = text

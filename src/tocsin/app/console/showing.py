@@ -30,5 +30,5 @@ def shown(settings: Settings, notice: Callable[[str], None]) -> Iterator[str]:
         door = door_of(place.host, settings.console.token, settings.console.names)
         if not are_built():
             notice(HOW_TO_BUILD)
-        with opened(settings) as console, WebServer(application(console, door), place, console.sampler.end):
+        with opened(settings) as console, WebServer(application(console, door), place, console.end):
             yield place.url + (f"?token={quote(door.token, safe='')}" if door.token else "")

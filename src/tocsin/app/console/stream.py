@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from http import HTTPStatus
 
+import msgspec
 from starlette.responses import StreamingResponse
 
 from tocsin.app.console.faults import Unanswered
@@ -74,7 +75,7 @@ class Bell:
             self._waiting.pop(event, None)
 
 
-async def told_again(bell: Bell, frame: Callable[[bool], bytes | None]) -> AsyncIterator[bytes]:
+async def told_again(bell: Bell, frame: Callable[[bool], bytes | None]) -> AsyncGenerator[bytes, None]:
     """Yield a frame at once and at each ring until the end; one that was missed is not made up for.
 
     Args:
@@ -112,9 +113,17 @@ def message(event: str, data: bytes, number: int | None = None) -> bytes:
 
 
 def streamed(frames: AsyncIterator[bytes]) -> StreamingResponse:
-    """Return the answer that goes on until the browser leaves."""
+    """Return the answer that goes on until the browser leaves; a refusal is sent as an event `refused`."""
     return StreamingResponse(
-        frames,
+        _or_refused(frames),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},  # else a proxy may hold events back
     )
+
+
+async def _or_refused(frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for frame in frames:
+            yield frame
+    except Unanswered as refused:
+        yield message("refused", msgspec.json.encode({"error": refused.problem, "hint": refused.hint}))
