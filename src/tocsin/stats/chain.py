@@ -10,7 +10,7 @@ from typing import Any
 from tocsin.model import Level
 from tocsin.stats.buckets import instant_or_none
 from tocsin.stats.events import Events
-from tocsin.stats.naming import NOT_GIVEN, kill_chain_order, tactic_name
+from tocsin.stats.naming import kill_chain_order, tactic_name
 
 SERIOUS = Level.MEDIUM
 """From this level on, a detection counts as a step of an attacker; below it, hosts at work have many."""
@@ -39,7 +39,7 @@ class HostChain:
     """What was seen on one host.
 
     Attributes:
-        host: as stored; `name` is what to call it.
+        host: its name.
         reach: tactics with a detection of medium level or above; in a CSV, which knows no levels, all.
         count: events with a tactic.
         level: the highest level.
@@ -47,7 +47,6 @@ class HostChain:
     """
 
     host: str
-    name: str
     reach: int
     count: int
     level: str
@@ -70,7 +69,7 @@ class KillChain:
 _CELLS = """
     WITH cells AS (
         SELECT host, tactic, count(*) AS n, min(us) AS first_us, max(us) AS last_us, max("level") AS worst
-        FROM events WHERE has_tactic GROUP BY ALL
+        FROM events WHERE has_tactic AND host <> '' GROUP BY ALL
     ), ranked AS (
         SELECT host, count(*) FILTER (worst >= ? OR worst IS NULL) AS reach, sum(n)::BIGINT AS total,
             max(worst) AS highest, count(*) OVER () AS hosts
@@ -84,7 +83,8 @@ _CELLS = """
 def kill_chain(events: Events, top: int) -> KillChain:
     """Rank the hosts by how many tactics an attacker seems to have reached on them.
 
-    An event counts for the tactic of its label, so that the numbers add up to those of the tactics.
+    An event counts for the tactic of its label, so that the numbers add up to those of the tactics, less
+    the events that do not name a host.
     """
     by_host: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     hosts = 0
@@ -102,7 +102,7 @@ def _chain(host: str, rows: list[tuple[Any, ...]]) -> HostChain:
         for _, _, _, (tactic, n, first, last, worst) in rows
     ]
     steps.sort(key=lambda step: kill_chain_order(step.tactic))
-    return HostChain(host, host or NOT_GIVEN, reach, total, level_name(highest), tuple(steps))
+    return HostChain(host, reach, total, level_name(highest), tuple(steps))
 
 
 def level_name(level: int | None) -> str:

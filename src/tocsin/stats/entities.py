@@ -10,7 +10,6 @@ from tocsin.model import Level
 from tocsin.stats.buckets import instant_or_none
 from tocsin.stats.chain import level_name
 from tocsin.stats.events import Events
-from tocsin.stats.naming import NOT_GIVEN
 
 ALARMING = Level.HIGH
 """From this level on, somebody should look today."""
@@ -21,7 +20,7 @@ class Entity:
     """A host, a user or a source address.
 
     Attributes:
-        value: as stored; `name` is what to call it.
+        value: its name.
         count: its events.
         detected: those on which a rule fired; in a CSV, those with a tactic.
         alarming: those with a detection of level high or above; 0 in a CSV, which does not say.
@@ -30,7 +29,6 @@ class Entity:
     """
 
     value: str
-    name: str
     count: int
     detected: int
     alarming: int
@@ -66,7 +64,7 @@ def entities(events: Events, top: int) -> Entities:
     """Rank hosts, users and source addresses by their detections.
 
     Most critical events first, then most high ones, and so on down: a single critical event comes before a
-    thousand low ones.
+    thousand low ones. Events that name nobody are left out.
     """
     found = events.ask('SELECT count(*), count(DISTINCT host) FROM events WHERE "level" >= ?', int(ALARMING))[
         0
@@ -87,7 +85,7 @@ def _concerned(events: Events, column: Literal["host", "user", "source_ip"], top
         SELECT "{column}", count(*), count(*) FILTER (detected) AS found,
             count(*) FILTER ("level" >= {int(ALARMING)}), max("level"),
             min(us) FILTER (detected), max(us) FILTER (detected), count(*) OVER ()
-        FROM events GROUP BY "{column}" HAVING found > 0
+        FROM events WHERE "{column}" <> '' GROUP BY "{column}" HAVING found > 0
         ORDER BY {", ".join(f'count(*) FILTER ("level" = {int(level)}) DESC' for level in reversed(Level))},
             found DESC, "{column}" LIMIT ?
         """,  # noqa: S608 - the column is one of three, the rest are numbers
@@ -95,7 +93,7 @@ def _concerned(events: Events, column: Literal["host", "user", "source_ip"], top
     )
     found = tuple(
         Entity(
-            *(value, value or NOT_GIVEN, count, detected, alarming),
+            *(value, count, detected, alarming),
             level=level_name(level),
             first=instant_or_none(first),
             last=instant_or_none(last),

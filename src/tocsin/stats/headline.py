@@ -66,7 +66,7 @@ def _those_levels(found: Summary) -> str:
 def _scope(found: Summary) -> Iterator[str]:
     done = found.processing
     if not done.events:
-        yield "Nothing was stored here that is meant."
+        yield "No stored event is among those that are asked for."
         return
     when = f" {between(done.first_event, done.last_event)}" if done.first_event and done.last_event else ""
     yield (
@@ -83,7 +83,7 @@ def _scope(found: Summary) -> Iterator[str]:
 def _chain(found: Summary) -> Iterator[str]:
     for chain in found.kill_chain.rows[:1]:
         if len(chain.serious()) > 1:
-            yield f"{chain.name} went furthest along the kill chain: {path(chain)}."
+            yield f"{chain.host} went furthest along the kill chain: {path(chain)}."
 
 
 def path(chain: HostChain) -> str:
@@ -111,8 +111,9 @@ def _rule(found: Summary) -> Iterator[str]:
 def _read(found: Summary) -> Iterator[str]:
     unreadable = sum(found.health.rejected.values()) - found.health.gap_count
     if unreadable:
-        yield f"{plural(unreadable, 'record')} could not be read as events and are kept as dead letters."
-    elif found.processing.events:
+        what = "events" if unreadable > 1 else "an event"
+        yield f"Dead letters: {plural(unreadable, 'record')} could not be read as {what}."
+    elif found.processing.events and found.processing.detected is not None:
         yield "Every record could be read."
 
 

@@ -21,8 +21,9 @@ def percent(share: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 host`, `1,200 hosts`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Return a number with its noun: `1 host`, `1,200 hosts`, `2 addresses`."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}"
 
 
 def seconds(duration: float) -> str:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("tocsin.app.cli.detect:detect", "Classify the events of a topic as a consumer group member."),
     "explain": ("tocsin.app.cli.explain:explain_command", "Say why a rule fires on an event, or why not."),
     "produce": ("tocsin.app.cli.produce:produce", "Publish synthetic or recorded events to a topic."),
+    "report": ("tocsin.app.cli.report:report", "Write what was found as one HTML file that prints well."),
     "results": (
         "tocsin.app.cli.results:results",
         "Look at the stored results, merge their files, prune them.",

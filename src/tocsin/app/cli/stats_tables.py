@@ -119,7 +119,7 @@ def _chains(found: Summary) -> Table:
     chain = found.kill_chain
     rows = [
         {
-            "host": host.name,
+            "host": host.host,
             "level": step.level,
             "tactic": step.name,
             "first_seen": when(step.first),
@@ -154,7 +154,7 @@ def _rules(found: Summary) -> Table:
 def _concerned(title: str, name: str, concerned: Concerned) -> Table:
     rows = [
         {
-            name: entity.name,
+            name: entity.value,
             "level": entity.level,
             "detected": entity.detected,
             "high or above": entity.alarming,
