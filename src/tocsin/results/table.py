@@ -8,10 +8,13 @@ to where it has everything, and nothing else is asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pads
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
@@ -232,6 +235,8 @@ class Snapshot:
         files: the names of its files, those with the oldest rows first. A file never changes; compaction and
             prune put others in its place.
         schema: of its rows.
+        count: how many rows there are; None where the log does not say.
+        oldest: when the oldest of them was stored; None where the log does not say.
     """
 
     table: str
@@ -239,6 +244,8 @@ class Snapshot:
     place: Location
     files: Sequence[str]
     schema: pa.Schema
+    count: int | None = None
+    oldest: datetime | None = None
 
     def rows(self, besides: frozenset[str] = frozenset()) -> pads.Dataset:
         """Return the rows as an Arrow dataset, without those in some of the files.
@@ -334,7 +341,16 @@ def _snapshot(table: DeltaTable, place: Location) -> Snapshot:
         place=place,
         files=files.sort_by([(name, "ascending") for name in age])["path"].to_pylist(),
         schema=pa.schema(table.schema().to_arrow()),
+        count=_known_of(files, "num_records", pc.sum),
+        oldest=_known_of(files, "min.stored_time", pc.min),
     )
+
+
+def _known_of(files: pa.Table, name: str, together: Callable[[pa.ChunkedArray], pa.Scalar]) -> Any:  # noqa: ANN401 - a number or a time
+    """Return what the log says of all files together; None when it does not of some, or there are none."""
+    if name not in files.column_names or files[name].null_count:
+        return None
+    return together(files[name]).as_py()
 
 
 def dataset(results: Where, table: str = VERDICTS) -> pads.Dataset:
