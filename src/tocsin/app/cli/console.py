@@ -31,6 +31,7 @@ from tocsin.errors import SettingsError
     "publish.classified_topic",
     "publish.dead_letters_topic",
     "results.dir",
+    "results.csv",
     *RULES,
 )
 @click.option("--no-browser", is_flag=True, help="Do not open a browser, which is done on a desktop only.")

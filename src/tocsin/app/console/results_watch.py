@@ -77,6 +77,11 @@ class ResultsWatch:
         self.rates = Rates()
         self.lock = threading.Lock()
 
+    @property
+    def version(self) -> int:
+        """Return the number of the last commit that is known; 0 while there is none."""
+        return self._follower.version if self._follower is not None else 0
+
     def step(self) -> None:
         """Take in what is new."""
         try:

@@ -6,21 +6,29 @@ import threading
 import time
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
 from tocsin.app.console.kafka_watch import KafkaSeen, KafkaWatch
 from tocsin.app.console.live_record import Live
 from tocsin.app.console.live_view import HISTORY, history_of, live_of
+from tocsin.app.console.metrics_watch import EVERY, MetricsWatch
+from tocsin.app.console.pipeline_view import Pipeline, Sights, pipeline_of
 from tocsin.app.console.results_watch import ResultsSeen, ResultsWatch
 from tocsin.app.console.rounds import Rounds
 from tocsin.app.console.stream import Bell, message
 from tocsin.app.settings import Settings
+from tocsin.errors import StreamError
 from tocsin.kafka import Cluster
 from tocsin.results.location import Location
+from tocsin.results.view import journal_of
 
 _REMOTE = 2.0
 """Seconds between two looks at results in a remote store, where each look is paid for."""
+
+_SMOOTH = 10
+"""Seconds over which the pipeline's rates are measured."""
 
 _LAST = 3.0
 """Seconds that a look which is under way has at the end."""
@@ -43,8 +51,10 @@ class Sampler:
 
     def __init__(self, settings: Settings, cluster: Cluster, results: Location) -> None:
         self.bell = Bell()
+        self._settings = settings
         self._results = ResultsWatch(results)
         self._kafka = KafkaWatch(settings, cluster, results, lambda: self._results.seen.table)
+        self._metrics = MetricsWatch(settings.console.metrics)
         self._lock = threading.Lock()
         self._lags: deque[tuple[int, int]] = deque(maxlen=HISTORY)
         self._number = 0
@@ -56,6 +66,8 @@ class Sampler:
             Rounds("watches-kafka", self._kafka.step),
             Rounds("live", self._tick),
         ]
+        if settings.console.metrics:
+            self._rounds.append(Rounds("watches-metrics", self._metrics.step, EVERY))
 
     def start(self) -> None:
         """Begin to look."""
@@ -73,6 +85,36 @@ class Sampler:
         self.end()
         for rounds in self._rounds:
             rounds.join(_LAST)
+
+    def pipeline(self) -> Pipeline:
+        """Return where the pipeline waits, as last seen."""
+        last = int(time.time()) - 1
+        with self._results.lock:
+            stored = self._results.rates.per_second(last, _SMOOTH)
+            fired = self._results.rates.levels(last, _SMOOTH).total() / _SMOOTH
+        return pipeline_of(
+            Sights(
+                kafka=self._kafka.seen,
+                workers=self._metrics.seen,
+                stored_per_second=stored,
+                detections_per_second=fired,
+                csv_behind=self._csv_behind(),
+                detections_topic=self._settings.publish.detections_topic,
+            )
+        )
+
+    def _csv_behind(self) -> int | None:
+        """Return the commits that the CSV lacks; None when there is none here that follows these results."""
+        seen, csv = self._results.seen, self._settings.results.csv
+        if not csv or not seen.table:
+            return None
+        try:
+            journal = journal_of(Path(csv))
+        except StreamError:
+            return None
+        if journal is None or journal.table != seen.table:
+            return None
+        return max(0, self._results.version - journal.version)
 
     @property
     def kafka(self) -> KafkaSeen:

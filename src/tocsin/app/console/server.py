@@ -6,12 +6,18 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from tocsin import __version__
-from tocsin.app.console import dead_letters, faults, live, status, topics
+from tocsin.app.console import dead_letters, faults, live, pipeline, status, topics
 from tocsin.app.console.assets import Assets
 from tocsin.app.console.context import Console
 from tocsin.app.console.guard import Door, Guard
 
-ROUTERS: tuple[APIRouter, ...] = (status.router, live.router, topics.router, dead_letters.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    status.router,
+    live.router,
+    pipeline.router,
+    topics.router,
+    dead_letters.router,
+)
 """What is answered under `/api`: one module each."""
 
 _ABOUT = """What Tocsin's workers do and what they found. Everything is read, nothing is changed.
