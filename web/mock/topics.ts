@@ -45,6 +45,7 @@ function record(topic: string, partition: number, offset: number): TopicRecord {
     offset,
     timestamp: new Date().toISOString(),
     key: `ws-${String(offset % 24).padStart(2, "0")}`,
+    key_encoding: "utf-8",
     headers: [
       ["traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
       ["event-id", `00000000-0000-4000-8000-${String(offset).padStart(12, "0")}`],
@@ -89,6 +90,8 @@ export const topicRoutes: MockRoute[] = [
         record(parts[0] ?? "", back % 3, start - back - 1),
       );
       return {
+        searched: limit,
+        complete: true,
         records: matching(records, query.get("q")),
         at: { 0: start - limit, 1: start - limit, 2: start - limit },
       };
@@ -100,7 +103,11 @@ export const topicRoutes: MockRoute[] = [
       let offset = 5_000;
       const timer = setInterval(() => {
         const records = Array.from({ length: 4 }, () => record(parts[0] ?? "", offset % 3, offset++));
-        send("records", { records: matching(records, query.get("q")), dropped: offset % 40 === 0 ? 12 : 0 });
+        send("records", {
+          records: matching(records, query.get("q")),
+          dropped: offset % 40 === 0 ? 12 : 0,
+          problem: null,
+        });
       }, 700);
       return () => clearInterval(timer);
     },

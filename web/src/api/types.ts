@@ -117,11 +117,22 @@ export interface TopicRecord {
   offset: number;
   timestamp: string | null;
   key: string | null;
+  key_encoding: "utf-8" | "base64";
   headers: [string, string | null][];
   value: string | null;
   value_bytes: number;
   truncated: boolean;
   encoding: "utf-8" | "base64";
+}
+
+export interface Records {
+  /** The newest first when asked from the latest, else in order of offsets. */
+  records: TopicRecord[];
+  /** Partition -> the offset after what was looked at. */
+  at: Record<string, number>;
+  searched: number;
+  /** All was looked at, not only as much as time and memory allow. */
+  complete: boolean;
 }
 
 export interface DeadLetter {

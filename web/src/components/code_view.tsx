@@ -2,6 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 
 import { count } from "../format";
+import { laidOut } from "../json_layout";
 import { cut } from "../text";
 import { CopyButton } from "./copy_button";
 import { Pieces } from "./event_text";
@@ -125,10 +126,6 @@ const ofYaml = (match: RegExpExecArray): Part["kind"] =>
 
 /** JSON laid out over lines; what is no JSON stays as it is. */
 export function pretty(text: string): { text: string; language: "json" | "plain" } {
-  if (text.length > 1_000_000 || !/^\s*[[{]/.test(text)) return { text, language: "plain" };
-  try {
-    return { text: JSON.stringify(JSON.parse(text), null, 2), language: "json" };
-  } catch {
-    return { text, language: "plain" };
-  }
+  const lines = laidOut(text);
+  return lines === null ? { text, language: "plain" } : { text: lines, language: "json" };
 }

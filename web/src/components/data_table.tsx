@@ -14,6 +14,8 @@ export interface Column<Row> {
   number?: boolean;
   /** No wider than what is in it. */
   tight?: boolean;
+  /** Takes the room that is left, and cuts what does not fit. */
+  grow?: boolean;
   /** Given, the head is a button that sorts by this key: only where the server can. */
   sort?: boolean;
   /** On a narrow screen: a line of its own, beside others (the default), with its title before it, or left out. */
@@ -147,6 +149,7 @@ function Cell<Row>({ column, row }: { column: Column<Row>; row: Row }) {
       class={names(
         column.number && "number",
         column.tight && "tight",
+        column.grow && "grow",
         narrow === "wide" && "wide",
         narrow === "hidden" && "wide-only",
       )}

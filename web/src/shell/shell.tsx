@@ -8,6 +8,7 @@ import type { Status } from "../api/types";
 import { Empty, Failed, Loading } from "../components/states";
 import { ApiError } from "../api/client";
 import { Icon } from "../components/icon";
+import { PageHead } from "../components/panel";
 import { Dot } from "../components/tag";
 import { Toasts } from "../components/toast";
 import { useShortcuts } from "../keyboard";
@@ -147,7 +148,14 @@ function Page({ route, rest }: { route: (typeof ROUTES)[number]; rest: string[] 
     if (main.current !== path.peek()) document.getElementById("page")?.focus();
   }, []);
   const [broken] = useErrorBoundary();
-  if (broken) return <Failed error={mistake(broken)} retry={() => window.location.reload()} />;
+  if (broken) {
+    return (
+      <>
+        <PageHead title={route.title} />
+        <Failed error={mistake(broken)} retry={() => window.location.reload()} />
+      </>
+    );
+  }
   if (failed) {
     const error = new ApiError(
       0,
