@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from tocsin.app.console.browsing import Browsing
 from tocsin.app.console.sampler import Sampler
+from tocsin.app.console.summaries import Summaries
 from tocsin.app.settings import Settings
 from tocsin.app.wire import cluster_of
 from tocsin.kafka import Cluster
@@ -30,6 +31,7 @@ class Console:
         started: when.
         sampler: looks at the pipeline each second.
         browsing: reads topics.
+        summaries: of all that is stored.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Console:
     started: datetime
     sampler: Sampler
     browsing: Browsing
+    summaries: Summaries
 
     def end(self) -> None:
         """End what goes on and on, so that the last answers can end."""
@@ -67,6 +70,7 @@ def opened(settings: Settings, *, watches: bool = True) -> Iterator[Console]:
             started=datetime.now(UTC),
             sampler=sampler,
             browsing=Browsing(cluster),
+            summaries=Summaries(results),
         )
         try:
             yield console

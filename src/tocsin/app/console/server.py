@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from tocsin import __version__
-from tocsin.app.console import dead_letters, faults, live, pipeline, status, topics
+from tocsin.app.console import dead_letters, faults, live, pipeline, status, summary, topics
 from tocsin.app.console.assets import Assets
 from tocsin.app.console.context import Console
 from tocsin.app.console.guard import Door, Guard
@@ -17,6 +17,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pipeline.router,
     topics.router,
     dead_letters.router,
+    summary.router,
 )
 """What is answered under `/api`: one module each."""
 
