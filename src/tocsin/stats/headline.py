@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tocsin.stats.chain import HostChain
 from tocsin.stats.entities import ALARMING
 from tocsin.stats.questions import Summary
-from tocsin.stats.wording import percent, plural, seconds
+from tocsin.stats.wording import percent, plural, seconds, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _scope(found: Summary) -> Iterator[str]:
 def _chain(found: Summary) -> Iterator[str]:
     for chain in found.kill_chain.rows[:1]:
         if len(chain.serious()) > 1:
-            yield f"{chain.host} went furthest along the kill chain: {path(chain)}."
+            yield f"{shortened(chain.host)} went furthest along the kill chain: {path(chain)}."
 
 
 def path(chain: HostChain) -> str:
@@ -91,7 +91,10 @@ def path(chain: HostChain) -> str:
     steps = chain.serious()
     days = {step.first.date() for step in steps if step.first}
     form = "%H:%M:%S" if len(days) < 2 else "%m-%d %H:%M"
-    told = [f"{step.name} ({step.first:{form}})" if step.first else step.name for step in steps[:_TOLD]]
+    told = [
+        f"{shortened(step.name)} ({step.first:{form}})" if step.first else shortened(step.name)
+        for step in steps[:_TOLD]
+    ]
     more = [f"and {len(steps) - _TOLD} more"] if len(steps) > _TOLD else []
     return ", ".join([*told, *more])
 
@@ -104,7 +107,7 @@ def _rule(found: Summary) -> Iterator[str]:
     for rule in found.rules.rows[:1]:
         yield (
             f"{plural(found.rules.distinct, 'rule')} fired; the most frequent is"
-            f" \u201c{rule.title}\u201d ({rule.level}), on {plural(rule.count, 'event')}."
+            f" \u201c{shortened(rule.title)}\u201d ({rule.level}), on {plural(rule.count, 'event')}."
         )
 
 

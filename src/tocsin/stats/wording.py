@@ -20,6 +20,11 @@ def percent(share: float) -> str:
     return "> 99.9 %" if share > 0.999 else f"{share:.1%}".replace("%", " %")
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """Return a name that fits into a sentence: one that is longer was made to be, and is cut."""
+    return text if len(text) <= most else text[: most - 1] + "\u2026"
+
+
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun: `1 host`, `1,200 hosts`, `2 addresses`."""
     ending = "" if count == 1 else "es" if noun.endswith("s") else "s"

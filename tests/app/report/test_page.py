@@ -132,6 +132,15 @@ def test_a_figure_has_a_title_a_description_and_a_table(tmp_path):
         assert "<th scope=" in figure
 
 
+def test_a_hundred_buckets_are_drawn_whole(tmp_path):
+    """However long a path's data is, it is that of a path."""
+    rows = [Row(f"2026-01-{1 + i // 24:02}T{i % 24:02}:00:00Z", "TA0002", "T1059") for i in range(24 * 4)]
+    html = page_of(csv_of(rows, tmp_path / "out.csv"))
+    (data,) = re.findall(r'<path class="ta0002" d="([^"]*)"/>', html)
+    assert len(data) > 2_000
+    assert re.fullmatch(r"(M[\d.]+ [\d.]+h[\d.]+V[\d.]+h-[\d.]+Z)+", data)
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -25,7 +25,7 @@ _WIDEST = 92
 def chain_chart(chain: KillChain) -> Markup:
     """Return the picture of the kill chains."""
     tactics = _columns(chain)
-    width = min(_WIDEST, (WIDTH - _LEFT - 60) / len(tactics))
+    width = min(_WIDEST, (WIDTH - _LEFT - 90) / len(tactics))
     most = max(step.count for host in chain.rows for step in host.steps)
     one_day = len(_days(chain)) == 1
     parts: list[Markup] = []
@@ -72,7 +72,9 @@ def _row(
     for step in host.steps:
         yield from _step(step, places[step.tactic], top, _radius(step.count, most), order.get(step.tactic))
         yield words(places[step.tactic], top + 45, _when(step, one_day=one_day), "tiny", "middle")
-        yield words(places[step.tactic] + _radius(step.count, most) + 3, top + 12, short(step.count), "tiny")
+        yield words(
+            places[step.tactic] + _radius(step.count, most) + 3, top + 12, _compact(step.count), "tiny"
+        )
 
 
 def _step(step: Step, x: float, top: float, radius: float, order: int | None) -> Iterator[Markup]:
@@ -86,6 +88,11 @@ def _step(step: Step, x: float, top: float, radius: float, order: int | None) ->
 
 def _radius(count: int, most: int) -> float:
     return round(8 + 6 * log(count + 1) / log(most + 1), 1)
+
+
+def _compact(count: int) -> str:
+    """Return a number that has room beside a circle: `9,999`, `12 k`, `3.5 M`."""
+    return f"{count / 1000:.0f} k" if 10_000 <= count < 1_000_000 else short(count)
 
 
 def _when(step: Step, *, one_day: bool) -> str:

@@ -28,7 +28,8 @@ def tag(name: str, /, *children: Child, **attributes: str | float | None) -> Mar
     Args:
         name: of the element.
         children: what it holds.
-        attributes: `class_` stands for class, `aria_label` for aria-label; None is left out.
+        attributes: `class_` stands for class, `aria_label` for aria-label; None is left out. Markup, such as
+            the data of a path, is taken as it is, however long.
     """
     shown = "".join(
         f' {_attribute(key)}="{escape(_value(value))}"'
@@ -71,10 +72,8 @@ def _attribute(key: str) -> str:
 
 
 def _value(value: str | float) -> str:
-    return (
-        visible(value, 10 * LONGEST)
-        if isinstance(value, str)
-        else f"{value:g}"
-        if value < 1e4
-        else f"{value:.0f}"
-    )
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, str):
+        return visible(value, 10 * LONGEST)
+    return f"{value:g}" if value < 1e4 else f"{value:.0f}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tocsin.app.report.drawing import tactic_class
-from tocsin.app.report.markup import Child, Markup, joined, tag
+from tocsin.app.report.markup import Child, Markup, joined, tag, visible
 from tocsin.stats.chain import KillChain
 from tocsin.stats.entities import Concerned
 from tocsin.stats.questions import Count, Summary
@@ -39,7 +39,7 @@ def behind(figure: Markup, numbers: Markup) -> Markup:
 
 def value(text: str) -> Markup:
     """Return a value out of an event, kept apart from the text around it."""
-    return tag("bdi", text)
+    return tag("bdi", visible(text))
 
 
 def level(name: str) -> Markup:

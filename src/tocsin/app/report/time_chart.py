@@ -87,7 +87,7 @@ def _stack(line: Timeline, scale: _Scale) -> Iterator[Markup]:
             for start, low, high in zip(line.starts, below, above, strict=True)
             if high > low
         ]
-        yield tag("path", class_=tactic_class(tactic), d="".join(pieces)) if pieces else Markup()
+        yield tag("path", class_=tactic_class(tactic), d=Markup("".join(pieces))) if pieces else Markup()
         below = above
 
 
