@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,11 @@ def from_our_producer(contexts: Contexts, event_ids: Sequence[str]) -> Flags:
     return found
 
 
+def trace_digits(event_ids: Sequence[str], headers: Sequence[Headers]) -> bytes:
+    """Return the trace ids of all events in one, 32 lower-case hex digits each; see `contexts_of`."""
+    return contexts_of(event_ids, headers).traces.tobytes().hex().encode() if event_ids else b""
+
+
 def trace_ids(event_ids: Sequence[str], headers: Sequence[Headers]) -> list[str]:
     """Return the trace id of each event as 32 lower-case hex digits; see `contexts_of`."""
     if not event_ids:
@@ -125,11 +131,14 @@ def _carried(headers: Sequence[Headers]) -> tuple[list[int], Bytes]:
 
 def _given(headers: Sequence[Headers]) -> tuple[list[int], Sequence[bytes]]:
     """Return the rows with a context, valid or not, and what it is; empty where that is not one text."""
-    if len(set(map(len, headers))) == 1:  # mostly all records have the same headers, in the same order
-        columns = [tuple(zip(*column, strict=True)) for column in zip(*headers, strict=True)]
-        ours = [values for names, values in columns if names[0] == TRACEPARENT_HEADER]
-        if len(ours) == 1 and all(len(set(names)) == 1 for names, _ in columns):
-            return list(range(len(headers))), [value or b"" for value in ours[0]]
+    sizes = set(map(len, headers))
+    if len(sizes) == 1:  # mostly all records have the same headers, in the same order
+        (size,) = sizes
+        flat: list[Any] = list(chain.from_iterable(chain.from_iterable(headers)))  # name, value, name...
+        names = [set(flat[at :: 2 * size]) for at in range(0, 2 * size, 2)]
+        ours = [place for place, own in enumerate(names) if TRACEPARENT_HEADER in own]
+        if len(ours) == 1 and all(len(own) == 1 for own in names):
+            return list(range(len(headers))), [value or b"" for value in flat[2 * ours[0] + 1 :: 2 * size]]
     rows: list[int] = []
     plain: list[bytes] = []
     for row, own in enumerate(headers):

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from tocsin.model.contexts import trace_ids
-from tocsin.model.identity import ids_at
-from tocsin.model.record import Batch
+from tocsin.model.identity import id_letters, ids_at
+from tocsin.model.record import Batch, Stream
 from tocsin.model.verdict import Detection, Events, Judged, Level, Verdict
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Letters = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def detection_records(judged: Judged, at_least: Level = Level.INFORMATIONAL) -> Iterator[dict[str, object]]:
@@ -56,6 +62,29 @@ def detection_ids(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]
         for (index, _), detection_id in zip(members, made, strict=True):
             ids[index] = detection_id
     return ids
+
+
+def firing_ids(
+    stream: Stream, partitions: Numbers, offsets: Numbers, rules: Numbers, rule_ids: Sequence[str]
+) -> Letters:
+    """Return the same ids as columns of 36 ASCII letters, in the order of the firings.
+
+    Args:
+        stream: that was judged.
+        partitions: of the event of each firing.
+        offsets: the same.
+        rules: of each firing, as a place in `rule_ids`.
+        rule_ids: different ones.
+    """
+    found = np.empty((len(offsets), 36), np.uint8)
+    groups = partitions * len(rule_ids) + rules
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    for members in np.split(order, starts[1:]) if len(order) else ():
+        first = members[0]
+        scope = [*stream.scope(int(partitions[first])), rule_ids[rules[first]]]
+        found[members] = id_letters(scope, offsets[members].astype(np.uint64))
+    return found
 
 
 def _record(

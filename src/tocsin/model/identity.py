@@ -80,21 +80,31 @@ def ids_at(scope: Sequence[str], offsets: Sequence[int]) -> list[str]:
         scope: what the offsets are relative to, such as (topic id, partition) or those and a rule id.
         offsets: each >= 0.
     """
+    found = id_letters(scope, np.asarray(offsets, dtype=np.uint64)).tobytes().decode("ascii")
+    return [found[i : i + _ID] for i in range(0, len(found), _ID)]
+
+
+def id_letters(
+    scope: Sequence[str], offsets: np.ndarray[Any, np.dtype[np.uint64]]
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the same as ASCII, of shape (offsets, 36), for whoever wants a column and not texts."""
     seed = bytes.fromhex(_hashed("\0".join(scope), 16, b"tocsin.position"))
     high_seed, low_seed = np.frombuffer(seed, dtype=">u8").astype(np.uint64)
-    steps = np.asarray(offsets, dtype=np.uint64) + np.uint64(1)
+    steps = offsets + np.uint64(1)
     high = _mixed(high_seed + steps * np.uint64(0x9E3779B97F4A7C15))
     low = _mixed(low_seed ^ (steps * np.uint64(0xD1B54A32D192ED03)))
     high = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x8000)  # version 8
     low = (low & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(1 << 63)  # variant 10
     digits = np.frombuffer(np.stack([high, low], axis=1).astype(">u8").tobytes().hex().encode(), np.uint8)
-    text = np.full((len(high), 36), ord("-"), np.uint8)
+    text = np.full((len(high), _ID), ord("-"), np.uint8)
     text[:, _DIGITS] = digits.reshape(-1, 32)
-    found = text.tobytes().decode("ascii")
-    return [found[i : i + 36] for i in range(0, len(found), 36)]
+    return text
 
 
-_DIGITS = [i for i in range(36) if i not in {8, 13, 18, 23}]
+_ID = 36
+"""Letters of a UUID."""
+
+_DIGITS = [i for i in range(_ID) if i not in {8, 13, 18, 23}]
 """Where the digits are in a UUID's text; at the other places are dashes."""
 
 

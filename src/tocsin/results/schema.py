@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import accumulate, chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tocsin.model import Batch, Detection, Judged, Level, Verdict
-from tocsin.model.contexts import trace_ids
-from tocsin.model.detection_record import detection_ids
+from tocsin.model import Batch, Detection, Judged, Level, Stream, Verdict
+from tocsin.model.contexts import trace_digits
+from tocsin.model.detection_record import Numbers, firing_ids
 
 T = TypeVar("T")
 
@@ -94,12 +95,12 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
         stored: when the rows are written.
         keep_events: `detected` keeps the bytes of events with a detection above informational; `all`; `none`.
     """
-    rows = [i for i, v in enumerate(judged.verdicts) if v.rejected is None]
-    verdicts = _at(judged.verdicts, rows)
-    events = judged.events
-    levels = _levels(verdicts)
+    concluded = _concluded(judged.verdicts)
+    rows = concluded.rows
+    batch, events = judged.batch, judged.events
     event_ids = _at(events.ids, rows)
     timestamps = _at(events.timestamps, rows)
+    where = np.asarray(_at(batch.partitions, rows), np.int64), np.asarray(_at(batch.offsets, rows), np.int64)
     columns = [
         event_ids,
         timestamps,
@@ -108,16 +109,49 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
         _at(events.hosts, rows),
         _at(events.source_ips, rows),
         _at(events.types, rows),
-        [v.label.tactic for v in verdicts],
-        [v.label.technique for v in verdicts],
-        levels,
+        concluded.of([v.label.tactic for v in concluded.different], pa.string()),
+        concluded.of([v.label.technique for v in concluded.different], pa.string()),
+        concluded.of(concluded.levels, pa.int8()),
         pa.repeat(judged.revision, len(rows)),
-        _detections(judged.batch, rows, verdicts),
-        *_positions(judged.batch, rows, stored),
-        trace_ids(event_ids, _at(judged.batch.headers, rows)),
-        _kept(judged.batch, rows, levels, keep_events),
+        _detections(batch.stream, where, concluded),
+        *_positions(batch, rows, stored),
+        _texts_of(trace_digits(event_ids, _at(batch.headers, rows)), 32),
+        _kept(batch, concluded, keep_events),
     ]
     return _table(columns, VERDICTS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Concluded:
+    """The verdicts on a batch's events, which share them: what is built is built for different ones only.
+
+    Attributes:
+        rows: of the events in the batch.
+        different: verdicts.
+        levels: of these, the highest; None without detections.
+        places: of each event's verdict among these.
+    """
+
+    rows: Sequence[int]
+    different: Sequence[Verdict]
+    levels: Sequence[int | None]
+    places: np.ndarray[Any, np.dtype[np.int32]]
+
+    def of(self, values: Sequence[object], kind: pa.DataType) -> pa.Array:
+        """Return a value per event from a value per different verdict."""
+        return pa.array(values, kind).take(pa.array(self.places))
+
+
+def _concluded(verdicts: Sequence[Verdict]) -> _Concluded:
+    different = {id(verdict): verdict for verdict in verdicts}
+    rows: Sequence[int] = range(len(verdicts))
+    if any(verdict.rejected is not None for verdict in different.values()):
+        rows = [row for row, verdict in enumerate(verdicts) if verdict.rejected is None]
+        different = {key: verdict for key, verdict in different.items() if verdict.rejected is None}
+    place = {key: number for number, key in enumerate(different)}
+    found = np.fromiter(map(place.__getitem__, map(id, _at(verdicts, rows))), np.int32, len(rows))
+    levels = [max((int(d.level) for d in v.detections), default=None) for v in different.values()]
+    return _Concluded(rows, list(different.values()), levels, found)
 
 
 def dead_letter_rows(judged: Judged, stored: datetime, takes: Callable[[int], bool]) -> pa.Table:
@@ -170,22 +204,20 @@ def _positions(batch: Batch, rows: Sequence[int], stored: datetime) -> list[obje
     count = len(rows)
     return [
         pa.repeat(batch.stream.name, count),
-        [batch.partitions[i] for i in rows],
-        [batch.offsets[i] for i in rows],
-        [time if 0 <= (time := batch.timestamps[i]) <= _LAST else None for i in rows],
+        _at(batch.partitions, rows),
+        _at(batch.offsets, rows),
+        _record_times(_at(batch.timestamps, rows)),
         pa.repeat(pa.scalar(stored, pa.timestamp("ms", "UTC")), count),
     ]
 
 
+def _record_times(milliseconds: Sequence[int]) -> pa.Array:
+    times = np.asarray(milliseconds, np.int64)
+    return pa.array(times, pa.timestamp("ms", "UTC"), mask=(times < 0) | (times > _LAST))
+
+
 _LAST = 253_402_300_799_999
 """The end of the year 9999 in milliseconds: producers may send any number, readers know no later time."""
-
-
-def _levels(verdicts: Sequence[Verdict]) -> list[int | None]:
-    """Return each verdict's highest level, found once for those that share their detections."""
-    distinct = {id(v.detections): v.detections for v in verdicts}
-    highest = {key: max((int(d.level) for d in fired), default=None) for key, fired in distinct.items()}
-    return [highest[id(v.detections)] for v in verdicts]
 
 
 def _times(texts: Sequence[str]) -> pa.Array:
@@ -205,20 +237,33 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def _detections(batch: Batch, rows: Sequence[int], verdicts: Sequence[Verdict]) -> pa.Array:
+def _detections(stream: Stream, where: tuple[Numbers, Numbers], concluded: _Concluded) -> pa.Array:
     """Build the nested column from the distinct detections, which verdicts share, and one id per firing."""
-    fired = {id(v.detections): v.detections for v in verdicts}
-    distinct = {id(d): d for some in fired.values() for d in some}
-    place = {key: i for i, key in enumerate(distinct)}
-    places = {key: [place[id(d)] for d in some] for key, some in fired.items()}
-    flat = list(chain.from_iterable(places[id(v.detections)] for v in verdicts))
-    ends = list(accumulate((len(v.detections) for v in verdicts), initial=0))
+    distinct = {id(d): d for v in concluded.different for d in v.detections}
+    place = {key: number for number, key in enumerate(distinct)}
+    fired = pa.array([[place[id(d)] for d in v.detections] for v in concluded.different], _PLACES)
+    lists = fired.take(pa.array(concluded.places))
+    flat = lists.flatten()
+    counts = np.diff(lists.offsets.to_numpy())
+    rules = {rule_id: number for number, rule_id in enumerate({d.rule_id for d in distinct.values()})}
+    rule_of = np.array([rules[d.rule_id] for d in distinct.values()], np.int64)
+    partitions, offsets = (np.repeat(column, counts) for column in where)
+    letters = firing_ids(stream, partitions, offsets, rule_of[flat.to_numpy()], list(rules))
     shared = pa.array([_as_dict(d) for d in distinct.values()], _DETECTION)
-    ids = pa.array(detection_ids(batch, rows, verdicts), pa.string())
     structs = pa.StructArray.from_arrays(
-        [ids, *shared.take(pa.array(flat, pa.int32())).flatten()], fields=list(DETECTION)
+        [_texts_of(letters.tobytes(), 36), *shared.take(flat).flatten()], fields=list(DETECTION)
     )
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs, type=pa.list_(DETECTION))
+    return pa.ListArray.from_arrays(lists.offsets, structs, type=pa.list_(DETECTION))
+
+
+_PLACES = pa.list_(pa.int32())
+
+
+def _texts_of(letters: bytes, size: int) -> pa.Array:
+    """Return texts of one size that lie one after the other in ASCII."""
+    count = len(letters) // size
+    ends = np.arange(0, (count + 1) * size, size, dtype=np.int32)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(letters))
 
 
 def _as_dict(detection: Detection) -> dict[str, object]:
@@ -233,14 +278,13 @@ def _as_dict(detection: Detection) -> dict[str, object]:
     }
 
 
-def _kept(
-    batch: Batch, rows: Sequence[int], levels: Sequence[int | None], keep_events: str
-) -> list[bytes | None]:
-    if keep_events == "none":
-        return [None] * len(rows)
+def _kept(batch: Batch, concluded: _Concluded, keep_events: str) -> Sequence[bytes | None]:
+    rows = concluded.rows
     if keep_events == "all":
-        return [batch.values[i] for i in rows]
-    return [
-        batch.values[i] if level is not None and level > Level.INFORMATIONAL else None
-        for i, level in zip(rows, levels, strict=True)
-    ]
+        return _at(batch.values, rows)
+    kept: list[bytes | None] = [None] * len(rows)
+    if keep_events == "detected":
+        worth = [level is not None and level > Level.INFORMATIONAL for level in concluded.levels]
+        for at in np.flatnonzero(np.array(worth, np.bool_)[concluded.places]).tolist():
+            kept[at] = batch.values[rows[at]]
+    return kept

@@ -17,6 +17,7 @@ from typing import IO
 
 import msgspec
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
 from filelock import FileLock, Timeout
 from msgspec import structs
@@ -223,7 +224,7 @@ class CsvView:
             file.seek(length)
             more = () if self._trace is None else self._trace.columns
             for chunk in _beyond(source, self._read, journal.positions, more):
-                lines = _encoded(zip(*(chunk[c].to_pylist() for c in _SOURCES), strict=True))
+                lines = _lines(chunk)
                 length += file.write(lines)
                 end = lines[-_END_BYTES:]
                 rows += chunk.num_rows
@@ -293,6 +294,24 @@ def _advance(positions: dict[int, int], chunk: pa.RecordBatch) -> None:
     rows = pa.Table.from_batches([chunk]).group_by("partition").aggregate([("offset", "max")]).to_pylist()
     for row in rows:
         positions[row["partition"]] = max(positions.get(row["partition"], 0), row["offset_max"] + 1)
+
+
+def _lines(chunk: pa.RecordBatch) -> bytes:
+    """Return rows as lines of the CSV: at once when no value needs quotes, else one by one.
+
+    Arrow quotes every text or none, and refuses to quote none when one needs it; it needs it just when the
+    standard library would. Its lines end with a line feed alone.
+    """
+    columns = chunk.select(_SOURCES)
+    lines = io.BytesIO()
+    try:
+        pacsv.write_csv(columns, lines, _PLAIN)
+    except pa.ArrowInvalid:
+        return _encoded(zip(*(column.to_pylist() for column in columns), strict=True))
+    return lines.getvalue().replace(b"\n", b"\r\n")
+
+
+_PLAIN = pacsv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def _encoded(rows: object) -> bytes:
