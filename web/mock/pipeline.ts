@@ -37,6 +37,7 @@ const PIPELINE: Pipeline = {
       state: "unknown",
     }),
   ],
+  source: "metrics",
   bottleneck: "match",
   explanation:
     "2,800 events arrive each second and 2,310 are judged, so the topic holds 4,821 that wait. Matching takes 52 % of a batch's time: a second worker would help, as the topic has three partitions.",

@@ -33,7 +33,8 @@ export interface Status {
   topic: string;
   group: string;
   results: string;
-  rules: { revision: string; count: number; paths: string[] };
+  /** Null until somebody asks for a rule. */
+  rules: { revision: string | null; count: number | null; paths: string[] };
   kafka: { state: "connected" | "away" | "not_asked"; detail: string };
   catalogue_version: string;
   started: string;
@@ -101,6 +102,7 @@ export interface Pipeline {
   stages: Stage[];
   bottleneck: StageName | null;
   explanation: string;
+  source: "metrics" | "table";
 }
 
 export interface Topic {

@@ -95,7 +95,7 @@ function lines(
     width,
     height,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0], // the last time of the axis stands half beyond its end
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     legend: { live: true },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(least, (high ?? 0) * 1.1)] } },

@@ -12,6 +12,12 @@ import { StageTable } from "./pipeline/stage_table";
 
 const REFRESH_MS = 2_000;
 
+/** Where the figures come from: without the workers' metrics nobody knows how long each stage takes. */
+const SOURCES: Record<Pipeline["source"], string> = {
+  metrics: "from the workers' metrics",
+  table: "from what is stored; times need the workers' metrics",
+};
+
 export function PipelinePage() {
   const pipeline = useResource("pipeline", (abort) => get<Pipeline>("/api/pipeline", {}, abort), {
     refresh: REFRESH_MS,
@@ -30,7 +36,7 @@ export function PipelinePage() {
               <Picture pipeline={data} />
             </section>
             <Shares pipeline={data} />
-            <Panel title="Stages" flush>
+            <Panel title="Stages" end={SOURCES[pipeline.source]} flush>
               <StageTable pipeline={data} />
             </Panel>
           </div>
@@ -46,7 +52,7 @@ function Explanation({ pipeline }: { pipeline: Pipeline }) {
     <div class={stage ? "notice warn" : "notice"} role="status">
       <Icon name={stage ? "warning" : "check"} />
       <div>
-        <div>{stage ? `It waits for: ${stage.label}` : "No stage holds the others up"}</div>
+        {stage ? <div>It waits for: {stage.label}</div> : null}
         <p>{pipeline.explanation}</p>
       </div>
     </div>

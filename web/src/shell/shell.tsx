@@ -126,7 +126,8 @@ function connection(
 ): { state: "good" | "bad" | "busy" | "off"; text: string; detail: string } {
   if (error) return { state: "bad", text: "Server away", detail: `${error.message} ${error.hint}` };
   if (!status) return { state: "busy", text: "Connecting", detail: "" };
-  const rules = `${status.rules.count} rules, revision ${status.rules.revision}`;
+  const { count: loaded, revision } = status.rules;
+  const rules = loaded === null ? "rules not loaded yet" : `${loaded} rules, revision ${revision}`;
   const detail = `Tocsin ${status.version}\nresults in ${status.results}\n${rules}\n${status.kafka.detail}`;
   if (status.kafka.state === "away") return { state: "bad", text: "Kafka away", detail };
   if (status.kafka.state === "not_asked") return { state: "off", text: "Results only", detail };

@@ -24,12 +24,16 @@ const COLUMNS: readonly Column<Detection>[] = [
   {
     key: "host",
     title: "Host",
-    render: (row) => (row.host ? <EventText value={row.host} max={60} /> : UNKNOWN),
+    tight: true,
+    tight: true,
+    render: (row) => (row.host ? <EventText value={row.host} max={24} oneLine /> : UNKNOWN),
   },
   {
     key: "user",
     title: "User",
-    render: (row) => (row.user ? <EventText value={row.user} max={60} /> : UNKNOWN),
+    tight: true,
+    tight: true,
+    render: (row) => (row.user ? <EventText value={row.user} max={24} oneLine /> : UNKNOWN),
   },
 ];
 
