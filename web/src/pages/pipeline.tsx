@@ -36,7 +36,7 @@ export function PipelinePage() {
               <Picture pipeline={data} />
             </section>
             <Shares pipeline={data} />
-            <Panel title="Stages" end={SOURCES[pipeline.source]} flush>
+            <Panel title="Stages" end={SOURCES[data.source]} flush>
               <StageTable pipeline={data} />
             </Panel>
           </div>

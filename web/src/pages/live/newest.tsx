@@ -25,13 +25,11 @@ const COLUMNS: readonly Column<Detection>[] = [
     key: "host",
     title: "Host",
     tight: true,
-    tight: true,
     render: (row) => (row.host ? <EventText value={row.host} max={24} oneLine /> : UNKNOWN),
   },
   {
     key: "user",
     title: "User",
-    tight: true,
     tight: true,
     render: (row) => (row.user ? <EventText value={row.user} max={24} oneLine /> : UNKNOWN),
   },
