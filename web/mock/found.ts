@@ -214,7 +214,7 @@ function attack(): unknown {
 
 const row = (from: Rule, place: number) => {
   const of = ROWS.filter((found) => found.rule_id === from.id);
-  const status = place % 29 === 7 ? "unsupported" : place % 41 === 11 ? "invalid" : "ok";
+  const status = of.length > 0 ? "ok" : place % 9 === 4 ? "unsupported" : place % 11 === 6 ? "invalid" : "ok";
   return {
     ...from,
     status,

@@ -103,13 +103,13 @@ function Entry({ of, mode, most, first, chosen, open, onFold, onChoose }: EntryP
             class="matrix-fold"
             tabIndex={-1}
             aria-expanded={open}
-            aria-label={`${below.length} sub-techniques of ${of.technique.name}`}
             title={`${of.coveredBelow} of ${plural(below.length, "sub-technique")} covered`}
             onClick={onFold}
           >
-            {open ? "−" : "+"}
+            <span aria-hidden="true">{open ? "−" : "+"}</span>
             <small>
               {of.coveredBelow}/{below.length}
+              <span class="unseen"> sub-techniques of {of.technique.name} covered</span>
             </small>
           </button>
         )}
@@ -155,15 +155,15 @@ function Button({ technique, mode, most, first, gap, chosen, onChoose }: ButtonP
       class={classes.join(" ")}
       tabIndex={first ? 0 : -1}
       aria-pressed={chosen === technique.id}
-      aria-label={`${technique.id} ${technique.name}: ${plural(technique.detections, "detection")}, ${plural(technique.rules, "rule")}`}
       title={`${technique.id} ${technique.name}\n${count(technique.detections)} detections on ${plural(technique.hosts, "host")}\n${plural(technique.rules, "rule")}`}
       onClick={() => onChoose(technique.id)}
     >
       <span class="matrix-name">{technique.name}</span>
-      <span class="matrix-counts" aria-hidden="true">
+      <span class="matrix-counts">
         <span class="matrix-id">{technique.id}</span>
         <span class={technique.detections > 0 ? "matrix-seen" : "matrix-seen none"}>
           {short(technique.detections)}
+          <span class="unseen"> {technique.detections === 1 ? "detection" : "detections"}</span>
         </span>
         <span class={technique.rules > 0 ? "matrix-rules" : "matrix-rules none"}>
           {technique.rules > 0 ? plural(technique.rules, "rule") : "no rule"}

@@ -250,7 +250,7 @@ function Matched({ detection }: { detection: Detection }) {
     <ul class="evidence">
       {fields.map(([field, values]) => (
         <li key={field}>
-          <h4>{field}</h4>
+          <p class="evidence-field">{field}</p>
           {(typeof values === "string" ? [values] : values).map((value, place) => (
             <p key={place}>
               <EventText value={value} mono />

@@ -15,10 +15,24 @@ const COLUMNS: Column<Detection>[] = [
   },
   { key: "level", title: "Level", tight: true, render: (row) => <LevelTag level={row.level} /> },
   { key: "title", title: "Detection", narrow: "wide", render: (row) => <What row={row} /> },
+  {
+    key: "matched",
+    title: "Matched",
+    narrow: "wide",
+    render: (row) => (
+      <div class="detection-what">
+        <EventText value={telling(row)} oneLine mono max={300} />
+      </div>
+    ),
+  },
   { key: "techniques", title: "ATT&CK", tight: true, render: (row) => <Techniques of={row} /> },
   { key: "host", title: "Host", render: (row) => <Value text={row.host} /> },
   { key: "user", title: "User", render: (row) => <Value text={row.user} /> },
 ];
+
+/** Columns that say nothing new beside others. */
+const BY_RULE = ["level", "title", "techniques", "user"];
+const BY_ITSELF = ["matched"];
 
 interface Props {
   rows: Detection[];
@@ -26,16 +40,16 @@ interface Props {
   openKey?: string | null;
   stale?: boolean;
   label?: string;
-  /** Leave out what is the same in all rows. */
-  without?: readonly string[];
+  /** All rows are of one rule: what that has made the same is left out. */
+  ofOneRule?: boolean;
 }
 
 /** A table whose rows open. */
-export function DetectionTable({ rows, onOpen, openKey, stale, label = "Detections", without = [] }: Props) {
+export function DetectionTable({ rows, onOpen, openKey, stale, label = "Detections", ofOneRule }: Props) {
   return (
     <DataTable
       label={label}
-      columns={COLUMNS.filter((column) => !without.includes(column.key))}
+      columns={COLUMNS.filter((column) => !(ofOneRule ? BY_RULE : BY_ITSELF).includes(column.key))}
       rows={rows}
       rowKey={(row) => row.detection_id}
       onOpen={onOpen}

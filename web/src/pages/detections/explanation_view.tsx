@@ -7,20 +7,24 @@ import { plural } from "../../format";
 import { evidence, logSourceWords, split, united, type ExplanationRecord, type Part } from "./explanation";
 import { MarkedText } from "./marked_text";
 
-/** Show an explanation. `open` unfolds the whole condition from the start. */
+/** Show an explanation. `open` unfolds the whole condition; `headed` is off where the conclusion stands above it. */
 export function ExplanationView({
   record,
   open = !record.fires,
+  headed = true,
 }: {
   record: ExplanationRecord;
   open?: boolean;
+  headed?: boolean;
 }) {
   return (
     <div class="explanation">
-      <p class={record.fires ? "explanation-headline fires" : "explanation-headline"}>
-        <Held held={record.fires} />
-        <span>{sentence(record)}</span>
-      </p>
+      {headed && (
+        <p class={record.fires ? "explanation-headline fires" : "explanation-headline"}>
+          <Held held={record.fires} />
+          <span>{sentence(record)}</span>
+        </p>
+      )}
       {record.fires ? <EvidenceList record={record} /> : <Reasons record={record} />}
       {!record.routing.candidate && <Routing record={record} />}
       <details class="fold" open={open}>
@@ -52,7 +56,7 @@ function EvidenceList({ record }: { record: ExplanationRecord }) {
     <ul class="evidence">
       {found.map((one, place) => (
         <li key={place}>
-          <h4>{one.field}</h4>
+          <p class="evidence-field">{one.field}</p>
           <MarkedText text={one.value} spans={one.spans} />
           <ul class="findings">
             {one.findings.map((finding, at) => (
