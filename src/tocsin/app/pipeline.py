@@ -163,13 +163,14 @@ class Pipeline:
             raise StreamError(f"{counts.lost:,} of {counts.lost + counts.sent:,} records were not delivered")
         return counts.sent
 
-    def classify(self, *, seconds: float | None = None) -> Classified:
+    def classify(self, *, seconds: float | None = None, follow: bool = False) -> Classified:
         """Be one worker of the group: judge and store until everything that there is has been stored.
 
         Interrupting it (Ctrl-C, or a notebook's stop button) ends it in order: nothing is lost or twice.
 
         Args:
             seconds: end after so long in any case.
+            follow: do not end when everything has been stored: more may come.
 
         Raises:
             TocsinError: what is wrong with rules, settings, broker or store.
@@ -179,7 +180,7 @@ class Pipeline:
         with kafka_worker(self.settings, log) as running:
             finish = Finish(running)
             end = float("inf") if seconds is None else begun + seconds
-            running.worker.run(lambda: finish.reached() or time.monotonic() >= end)
+            running.worker.run(lambda: (not follow and finish.reached()) or time.monotonic() >= end)
             found = running.progress.snapshot({})
         return Classified(found.records, sum(found.rejected.values()), time.monotonic() - begun)
 
