@@ -67,6 +67,15 @@ def stored_event(results: Where, detection_id: str, shape: str | None) -> tuple[
         raise SettingsError(
             f"detection {detection_id!r}: not in {results}", "the id is detection_id in what workers publish"
         )
+    return kept_event(stored, detection_id, shape), stored
+
+
+def kept_event(stored: StoredDetection, detection_id: str, shape: str | None) -> Found:
+    """Return the event of a stored detection, decoded from what was kept of it.
+
+    Raises:
+        SettingsError: its event was not kept, or is none for this version.
+    """
     if stored.raw is None:
         raise SettingsError(
             f"detection {detection_id!r}: its event was not kept",
@@ -76,7 +85,7 @@ def stored_event(results: Where, detection_id: str, shape: str | None) -> tuple[
     when = -1 if stored.record_time is None else round(stored.record_time.timestamp() * 1_000)
     stream = Stream("topic", stored.topic, stored.topic)
     batch = Batch(stream, [stored.partition], [stored.offset], [when], [None], [stored.raw], [()])
-    return Found(_decoded(batch, 0, shape, stored.event_id), stored.place), stored
+    return Found(_decoded(batch, 0, shape, stored.event_id), stored.place)
 
 
 def rule_called(rules: RuleSet, rule_id: str) -> Rule:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,6 +59,34 @@ def find_detection(results: Where, detection_id: str) -> StoredDetection | None:
                 row = pc.list_parent_indices(fired)[place].as_py()
                 return _stored(batch.slice(row, 1).to_pylist()[0], detection_id)
     return None
+
+
+def row_at(
+    results: Where, place: tuple[int, int], stored: datetime, columns: Sequence[str]
+) -> Mapping[str, Any] | None:
+    """Return columns of the event that lay at a place; None when it is not there (any more).
+
+    That is quick, however large the table: few of its files have rows that were stored at that time.
+
+    Args:
+        results: the folder of the results.
+        place: partition and offset.
+        stored: when the row was written.
+        columns: which ones.
+
+    Raises:
+        SettingsError: there are no results in the folder.
+        StreamError: they cannot be read.
+    """
+    there = (
+        (pc.field("stored_time") == pa.scalar(stored, pa.timestamp("ms", "UTC")))
+        & (pc.field("partition") == place[0])
+        & (pc.field("offset") == place[1])
+    )
+    rows = dataset(results)
+    with rows_read(results):
+        found = rows.to_table(columns=list(columns), filter=there).to_pylist()
+    return found[0] if found else None
 
 
 def _stored(row: dict[str, object], detection_id: str) -> StoredDetection:

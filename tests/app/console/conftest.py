@@ -30,6 +30,12 @@ def settings_at(tmp_path: Path) -> Callable[..., Settings]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copies of stored detections lie in a folder of the test; compiled rules where they always do."""
+    monkeypatch.setattr("tocsin.stats.detections.store.cache_folder", lambda: tmp_path / "cache")
+
+
 @pytest.fixture
 def asking(settings_at: Callable[..., Settings]) -> Iterator[Ask]:
     """Return a client of a console with some settings: `asking(results__dir=..., kafka__topic=...)`.

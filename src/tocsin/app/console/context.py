@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,9 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from tocsin.app.console.browsing import Browsing
+from tocsin.app.console.rule_shelf import RuleShelf
 from tocsin.app.console.sampler import Sampler
+from tocsin.app.console.store import StoredDetections, stored_detections
 from tocsin.app.console.summaries import Summaries
 from tocsin.app.settings import Settings
 from tocsin.app.wire import cluster_of
@@ -32,6 +34,8 @@ class Console:
         sampler: looks at the pipeline each second.
         browsing: reads topics.
         summaries: of all that is stored.
+        detections: those that are stored.
+        rules: those that are explained and tested with.
     """
 
     settings: Settings
@@ -41,6 +45,8 @@ class Console:
     sampler: Sampler
     browsing: Browsing
     summaries: Summaries
+    detections: StoredDetections
+    rules: RuleShelf
 
     def end(self) -> None:
         """End what goes on and on, so that the last answers can end."""
@@ -49,18 +55,24 @@ class Console:
 
 
 @contextmanager
-def opened(settings: Settings, *, watches: bool = True) -> Iterator[Console]:
+def opened(
+    settings: Settings, tell: Callable[[str], None] = lambda _: None, *, watches: bool = True
+) -> Iterator[Console]:
     """Open a console, whether or not there is anything to look at yet.
 
     Args:
         settings: of the console and of what it looks at.
-        watches: look at the pipeline each second; without that, the live page stands still.
+        tell: called with a sentence, from several threads, when something cannot be followed any more.
+        watches: look at pipeline and results each second; without that, everything is as it was at first.
 
     Raises:
-        SettingsError: the results are somewhere where results cannot be.
+        SettingsError: the results are somewhere where results cannot be, or the cache cannot be written.
     """
     results, cluster = Location.of(settings.results.dir), cluster_of(settings)
-    with closing(Sampler(settings, cluster, results)) as sampler:
+    with (
+        stored_detections(settings, results, tell, watches=watches) as detections,
+        closing(Sampler(settings, cluster, results)) as sampler,
+    ):
         if watches:
             sampler.start()
         console = Console(
@@ -71,6 +83,8 @@ def opened(settings: Settings, *, watches: bool = True) -> Iterator[Console]:
             sampler=sampler,
             browsing=Browsing(cluster),
             summaries=Summaries(results),
+            detections=detections,
+            rules=RuleShelf(settings, tell),
         )
         try:
             yield console

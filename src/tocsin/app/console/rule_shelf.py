@@ -1,4 +1,4 @@
-"""The rules that the console explains and tests with: loaded when they are first asked for, and when they change."""
+"""The rules that the console explains and tests with: loaded when first asked for, and when they change."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 
 from tocsin.app.rule_sets import all_rules_of
-from tocsin.app.settings import Settings, limits_of
-from tocsin.detect import Detector
+from tocsin.app.settings import Settings
 from tocsin.errors import TocsinError
 from tocsin.rules import RuleSet
 from tocsin.rules.files import Stamp, stamp
@@ -31,7 +30,6 @@ class RuleShelf:
         self._looked = 0.0
         self._stamp: Stamp = ()
         self._rules: RuleSet | None = None
-        self._detector: Detector | None = None
 
     @property
     def loaded(self) -> RuleSet | None:
@@ -52,18 +50,6 @@ class RuleShelf:
         with self._lock:
             return self._now()
 
-    def detector(self) -> Detector:
-        """Return what judges events by the rules.
-
-        Raises:
-            SettingsError: a path or a pipeline does not exist, or is not what it should be.
-        """
-        with self._lock:
-            rules = self._now()
-            if self._detector is None:
-                self._detector = Detector(rules, None, limits_of(self._settings))
-            return self._detector
-
     def _now(self) -> RuleSet:
         if self._rules is not None and time.monotonic() - self._looked < _SECONDS:
             return self._rules
@@ -77,7 +63,7 @@ class RuleShelf:
 
     def _load(self) -> None:
         try:
-            self._rules, self._detector = all_rules_of(self._settings.rules, self._tell), None
+            self._rules = all_rules_of(self._settings.rules, self._tell)
         except TocsinError as error:
             if self._rules is None:
                 raise

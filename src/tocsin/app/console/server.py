@@ -6,7 +6,17 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from tocsin import __version__
-from tocsin.app.console import dead_letters, faults, live, pipeline, status, summary, topics
+from tocsin.app.console import (
+    dead_letters,
+    detection_detail,
+    detections,
+    faults,
+    live,
+    pipeline,
+    status,
+    summary,
+    topics,
+)
 from tocsin.app.console.assets import Assets
 from tocsin.app.console.context import Console
 from tocsin.app.console.guard import Door, Guard
@@ -18,6 +28,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     topics.router,
     dead_letters.router,
     summary.router,
+    detections.router,
+    detection_detail.router,
 )
 """What is answered under `/api`: one module each."""
 

@@ -62,9 +62,19 @@ def status(console: Asked) -> Status:
         topic=settings.kafka.topic,
         group=settings.kafka.group,
         results=str(console.results),
-        rules=RuleSetNow(None, None, list(settings.rules.paths)),
+        rules=_rules(console),
         kafka=KafkaNow(kafka.state, kafka.detail or settings.kafka.bootstrap_servers),
         catalogue_version=catalogue().version,
         started=console.started,
         time=datetime.now(UTC),
+    )
+
+
+def _rules(console: Asked) -> RuleSetNow:
+    """Return what is known of the rules without waiting for them."""
+    found, paths = console.rules.loaded, list(console.settings.rules.paths)
+    return (
+        RuleSetNow(None, None, paths)
+        if found is None
+        else RuleSetNow(found.revision, len(found.rules), paths)
     )

@@ -1,4 +1,4 @@
-"""The console's copy of the stored detections: opened with it, and following the results as long as it lives."""
+"""The console's copy of the stored detections: opened with it, and following the results with it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from tocsin.stats.buckets import instant
 from tocsin.stats.detections.narrowing import Condition, Narrowing, condition_of, microseconds
 from tocsin.stats.detections.store import DetectionStore
 
-By = Literal["rule", "host", "user", "technique"]
+By = Literal["rule", "host", "user", "technique", "family"]
+"""A family is a technique with its sub-techniques, each detection counted once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ _GROUPINGS: Mapping[By, _Grouping] = {
         "technique",
         "any_value(technique)",
         "(SELECT no, unnest(techniques) AS technique FROM rules) AS tagged ON tagged.no = rule_no",
+    ),
+    "family": _Grouping(
+        "rule_no",
+        "family",
+        "any_value(family)",
+        "(SELECT no, unnest(list_distinct(list_transform(techniques, lambda t: split_part(t, '.', 1))))"
+        " AS family FROM rules) AS tagged ON tagged.no = rule_no",
     ),
     "host": _Grouping("host_no", "name", "any_value(name)", "names ON names.no = host_no"),
     "user": _Grouping("user_no", "name", "any_value(name)", "names ON names.no = user_no"),

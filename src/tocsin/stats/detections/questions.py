@@ -12,7 +12,7 @@ from uuid import UUID
 from tocsin.model import Level
 from tocsin.stats.buckets import instant
 from tocsin.stats.detections.narrowing import Condition, Narrowing, condition_of
-from tocsin.stats.detections.store import DetectionStore
+from tocsin.stats.detections.store import PATIENCE, DetectionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,19 @@ def _before(chosen: Narrowing, after: Place | None) -> Condition:
     return condition
 
 
-def total(store: DetectionStore, chosen: Narrowing) -> int:
+def total(store: DetectionStore, chosen: Narrowing, patience: float = PATIENCE) -> int:
     """Return how many detections were chosen.
+
+    Args:
+        store: where they are.
+        chosen: which ones.
+        patience: seconds after which counting is given up.
 
     Raises:
         StreamError: no answer; see `DetectionStore.ask`.
     """
     condition = condition_of(chosen)
-    found = store.ask(f"SELECT count(*) FROM detections {condition.where}", condition.values)  # noqa: S608 - constants
+    found = store.ask(f"SELECT count(*) FROM detections {condition.where}", condition.values, patience)  # noqa: S608 - constants
     return int(found[0][0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from tocsin.results.location import Location, Where
 FORM = 1
 """Of the tables below; a file of another form is made anew."""
 
-MEMORY = "512MB"
+MEGABYTES = 512
 """What DuckDB may hold; beyond it, groups and sorts go to disk."""
 
 _MOST_THREADS = 8
@@ -80,19 +81,22 @@ class DetectionStore:
     Args:
         results: whose detections; nothing needs to be there yet.
         folder: where copies are kept; None for the user's cache.
+        megabytes: of memory that the database may hold.
 
     Raises:
         SettingsError: nothing can be written there.
     """
 
-    def __init__(self, results: Where, folder: Path | None = None) -> None:
+    def __init__(self, results: Where, folder: Path | None = None, megabytes: int = MEGABYTES) -> None:
         home = Location.of(results).home
         place = folder or cache_folder() / "console"
         self.name = str(results)
+        self._megabytes = megabytes
         self._folder = place / hashlib.sha256(home.encode()).hexdigest()[:16]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file, self._lock = _free_copy(self._folder)
+            _sweep(place, besides=self._folder)
         except OSError as error:
             raise SettingsError(
                 f"{self._folder}: cannot be written: {error.strerror or error}",
@@ -106,21 +110,28 @@ class DetectionStore:
         """Return the file."""
         return self._file
 
-    def ask(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> list[tuple[Any, ...]]:
+    def ask(
+        self, sql: str, parameters: Sequence[object] | dict[str, object] = (), patience: float = PATIENCE
+    ) -> list[tuple[Any, ...]]:
         """Return the rows that answer a question.
+
+        Args:
+            sql: the question.
+            parameters: the values in it.
+            patience: seconds after which it is given up.
 
         Raises:
             StreamError: it took too long, or the file cannot be read (any more).
         """
         cursor = self._database.cursor()
-        timer = threading.Timer(PATIENCE, cursor.interrupt)
+        timer = threading.Timer(patience, cursor.interrupt)
         timer.daemon = True
         timer.start()
         try:
             return cursor.execute(sql, parameters).fetchall()
         except duckdb.InterruptException as error:
             raise StreamError(
-                f"{self.name}: no answer within {PATIENCE:.0f} s", "narrow the question, such as its time"
+                f"{self.name}: no answer within {patience:.0f} s", "narrow the question, such as its time"
             ) from error
         except (duckdb.Error, OSError) as error:
             raise self.broken(error) from error
@@ -186,12 +197,12 @@ class DetectionStore:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         """Open the file; one that cannot be read, is half made, or has another form, is made anew."""
-        found = _whole(self._file)
+        found = _whole(self._file, self._megabytes)
         if found is not None:
             return found
         _delete(self._file)
         try:
-            self._database = _connected(self._file)
+            self._database = _connected(self._file, self._megabytes)
             self.forget()
         except (duckdb.Error, StreamError) as error:
             raise SettingsError(
@@ -200,12 +211,12 @@ class DetectionStore:
         return self._database
 
 
-def _whole(file: Path) -> duckdb.DuckDBPyConnection | None:
+def _whole(file: Path, megabytes: int) -> duckdb.DuckDBPyConnection | None:
     """Open a file of this form in which nothing is missing."""
     if not file.exists():
         return None
     with suppress(duckdb.Error):
-        database = _connected(file)
+        database = _connected(file, megabytes)
         with suppress(duckdb.Error):
             form = database.execute("SELECT form, duckdb, complete FROM state").fetchall()
             if form == [(FORM, duckdb.__version__, True)]:
@@ -228,10 +239,10 @@ def _free_copy(folder: Path) -> tuple[Path, FileLock]:
     raise SettingsError(f"{folder}: {_MOST_COPIES} consoles have these results open", "close some")
 
 
-def _connected(file: Path) -> duckdb.DuckDBPyConnection:
+def _connected(file: Path, megabytes: int) -> duckdb.DuckDBPyConnection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
-        "memory_limit": MEMORY,
+        "memory_limit": f"{megabytes}MB",
         "temp_directory": str(file.with_suffix(".spill")),
         "threads": min(_MOST_THREADS, os.cpu_count() or 1),
     }
@@ -243,6 +254,20 @@ def _connected(file: Path) -> duckdb.DuckDBPyConnection:
 def _delete(file: Path) -> None:
     for part in (file, file.with_name(file.name + ".wal")):
         part.unlink(missing_ok=True)
+
+
+_FORGOTTEN = 30 * 86_400
+"""Seconds after which copies that nobody opened are deleted: their results may be gone as well."""
+
+
+def _sweep(place: Path, besides: Path) -> None:
+    """Delete the copies of results that nobody has looked at for long."""
+    for folder in place.iterdir():
+        files = [file for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []
+        newest = max((file.stat().st_mtime for file in files), default=time.time())
+        if folder != besides and time.time() - newest > _FORGOTTEN:
+            for file in files:
+                file.unlink(missing_ok=True)
 
 
 def _undo(cursor: duckdb.DuckDBPyConnection) -> None:
