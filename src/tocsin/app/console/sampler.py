@@ -130,7 +130,7 @@ class Sampler:
         """Return the pipeline as it was last seen, with the last minutes."""
         return self._with_history()[1]
 
-    def frame(self, first: bool) -> bytes:  # noqa: FBT001 - as a stream asks
+    def frame(self, *, first: bool) -> bytes:
         """Return the message for a stream."""
         return message("live", self._with_history()[2] if first else self._json, self._number)
 

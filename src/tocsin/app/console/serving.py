@@ -40,13 +40,17 @@ class Listening:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.socket.bind((self.host, int(port)))
         except (OSError, OverflowError) as error:
-            self.socket.close()
+            self.close()
             reason = getattr(error, "strerror", None) or error
             raise SettingsError(
                 f"console.listen = {listen!r}: cannot listen there: {reason}",
                 "--listen 127.0.0.1:0 takes a free port",
             ) from error
         self.port: int = self.socket.getsockname()[1]
+
+    def close(self) -> None:
+        """Give the place up."""
+        self.socket.close()
 
     @property
     def url(self) -> str:
@@ -95,7 +99,7 @@ class WebServer:
         self._server.should_exit = True
         self._ending()
         self._thread.join(_LAST_ANSWERS + _START)
-        self._at.socket.close()
+        self._at.close()
 
     def _run(self) -> None:
         asyncio.run(self._server.serve([self._at.socket]))

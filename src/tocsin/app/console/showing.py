@@ -26,9 +26,9 @@ def shown(settings: Settings, notice: Callable[[str], None]) -> Iterator[str]:
         SettingsError: it cannot listen there, or a setting is wrong.
     """
     place = Listening(settings.console.listen)
-    with closing(place.socket):
+    with closing(place):
         door = door_of(place.host, settings.console.token, settings.console.names)
         if not are_built():
             notice(HOW_TO_BUILD)
-        with opened(settings) as console, WebServer(application(console, door), place, console.end):
+        with opened(settings, notice) as console, WebServer(application(console, door), place, console.end):
             yield place.url + (f"?token={quote(door.token, safe='')}" if door.token else "")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from http import HTTPStatus
+from typing import Protocol
 
 import msgspec
 from starlette.responses import StreamingResponse
@@ -75,12 +76,19 @@ class Bell:
             self._waiting.pop(event, None)
 
 
-async def told_again(bell: Bell, frame: Callable[[bool], bytes | None]) -> AsyncGenerator[bytes, None]:
+class Frames(Protocol):
+    """Makes what is sent to one browser."""
+
+    def __call__(self, *, first: bool) -> bytes | None:
+        """Return what is new, given whether it is the first; None for nothing."""
+
+
+async def told_again(bell: Bell, frame: Frames) -> AsyncGenerator[bytes, None]:
     """Yield a frame at once and at each ring until the end; one that was missed is not made up for.
 
     Args:
         bell: rung when there is something new.
-        frame: returns what is new, given whether it is the first; None for nothing.
+        frame: makes what is sent.
     """
     event = bell.add()
     try:
@@ -88,7 +96,7 @@ async def told_again(bell: Bell, frame: Callable[[bool], bytes | None]) -> Async
         first = True
         while not bell.ended:
             event.clear()
-            found = frame(first)
+            found = frame(first=first)
             if found is not None:
                 yield found
                 first = False

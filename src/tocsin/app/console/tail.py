@@ -145,7 +145,7 @@ class Listener:
         self._at = tail.latest
         self.bell = tail.bell
 
-    def frame(self, first: bool) -> bytes | None:  # noqa: FBT001 - as a stream asks
+    def frame(self, *, first: bool) -> bytes | None:
         """Return what is new; something at first, so that a browser knows that it is watching."""
         news = self._tail.since(self._at.number)
         if not news and not first:
