@@ -1,5 +1,5 @@
 // Detections: a table that narrows by time, level, ATT&CK, rule, host, user and text, and a drawer for each.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get, url, type Query } from "../api/client";
 import { useResource } from "../api/resource";
@@ -8,6 +8,7 @@ import { Choices } from "../components/filter_bar";
 import { Icon } from "../components/icon";
 import { PageHead, Panel } from "../components/panel";
 import { Answer, Empty } from "../components/states";
+import { count, plural } from "../format";
 import { useShortcuts } from "../keyboard";
 import { navigate, setSearch, withSearch } from "../router";
 import type { PageProps } from "../shell/routes";
@@ -22,6 +23,7 @@ import "./detections/detections.css";
 
 const ROWS = 50;
 const BUCKETS = 72;
+const READING_MS = 2_000;
 
 /** The page; with a detection's id behind its path the drawer is open. */
 export function DetectionsPage({ rest }: PageProps) {
@@ -33,6 +35,7 @@ export function DetectionsPage({ rest }: PageProps) {
   useShortcuts([{ keys: "r", does: "Look for newer detections", run: refresh }]);
 
   const table = useTable(query, now);
+  useAgain(table.found.data?.taking_in ? READING_MS : 0, refresh);
   const rows = table.found.data?.rows ?? [];
   const titles = new Map(rows.map((row) => [row.rule_id, row.rule_title]));
   return (
@@ -58,6 +61,7 @@ export function DetectionsPage({ rest }: PageProps) {
       </PageHead>
       <div class="stack">
         <FilterPanel filters={filters} titles={titles} />
+        <Standing page={table.found.data} />
         <OverTime query={query} now={now} />
         {by === null ? (
           <Table table={table} openKey={rest[0] ?? null} filtered={filterCount(filters) > 0} />
@@ -77,6 +81,17 @@ function useTable(query: Query, now: number) {
     get<DetectionPage>("/api/detections", { ...query, cursor: paging.cursor, limit: ROWS }, abort),
   );
   return { paging, found };
+}
+
+/** Call `again` each so many milliseconds; 0 is never. */
+function useAgain(milliseconds: number, again: () => void): void {
+  const latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    if (milliseconds === 0) return;
+    const timer = setInterval(() => document.hidden || latest.current(), milliseconds);
+    return () => clearInterval(timer);
+  }, [milliseconds]);
 }
 
 type TableState = ReturnType<typeof useTable>;
@@ -119,6 +134,28 @@ function Table({
         }
       </Answer>
     </Panel>
+  );
+}
+
+/** What the reader should know of the results themselves: they are still being read, or cannot be. */
+function Standing({ page }: { page: DetectionPage | null }) {
+  if (page?.trouble) {
+    return (
+      <div class="notice bad" role="alert">
+        <Icon name="warning" />
+        <div>New results are not taken in: {page.trouble}</div>
+      </div>
+    );
+  }
+  if (!page?.taking_in) return null;
+  const { read, files } = page.taking_in;
+  return (
+    <div class="notice" role="status">
+      <Icon name="down" />
+      <div>
+        The results are being read: {count(read)} of {plural(files, "file")}. What has been read is shown.
+      </div>
+    </div>
   );
 }
 

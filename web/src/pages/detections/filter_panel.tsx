@@ -54,6 +54,18 @@ function Levels({ filters }: { filters: Filters }) {
           {level === "informational" ? "info" : level}
         </button>
       ))}
+      {filters.many.level.length === 0 && (
+        <button
+          type="button"
+          class="button quiet"
+          title="Show what is above informational"
+          onClick={() =>
+            setSearch({ level: LEVELS.filter((level) => level !== "informational") }, { push: true })
+          }
+        >
+          hide info
+        </button>
+      )}
     </div>
   );
 }
@@ -232,14 +244,12 @@ async function known(field: (typeof FIELDS)[number], abort: AbortSignal): Promis
     const { tactics } = await attackNames();
     return tactics.map(({ id, name }) => ({ key: id, title: name, count: null }));
   }
-  const names = field === "technique" ? (await attackNames()).names : null;
   const found = await get<{ rows: Group[] }>("/api/detections/groups", { by: field, limit: 200 }, abort);
   return found.rows
     .filter((row) => row.key)
     .map((row) => ({
       key: row.key ?? "",
-      title:
-        field === "technique" ? `${row.key} ${names?.get(row.key ?? "") ?? ""}` : row.title || row.key || "",
+      title: field === "technique" ? `${row.key} ${row.title ?? ""}` : row.title || row.key || "",
       count: row.count,
     }));
 }

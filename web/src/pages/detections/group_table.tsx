@@ -8,7 +8,6 @@ import { Answer, Empty } from "../../components/states";
 import { LevelTag } from "../../components/tag";
 import { ago, count, time } from "../../format";
 import { setSearch } from "../../router";
-import { attackNames } from "./names";
 import type { Group, GroupBy } from "./types";
 
 const TITLES: Record<GroupBy, string> = { rule: "Rule", host: "Host", user: "User", technique: "Technique" };
@@ -82,16 +81,10 @@ function columns(by: GroupBy, most: number): Column<Group>[] {
 
 function Name({ row, by }: { row: Group; by: GroupBy }) {
   if (!row.key) return <span class="muted">none named</span>;
-  if (by === "technique") return <TechniqueName id={row.key} />;
-  return <EventText value={row.title || row.key} max={200} />;
-}
-
-function TechniqueName({ id }: { id: string }) {
-  const names = useResource("attack names", () => attackNames());
   return (
     <>
-      <code class="group-id">{id}</code>
-      {names.data?.names.get(id)}
+      {by === "technique" && <code class="group-id">{row.key}</code>}
+      <EventText value={row.title || row.key} max={200} />
     </>
   );
 }

@@ -56,7 +56,12 @@ export function Histogram(props: {
   const total = filled.reduce((sum, bucket) => sum + bucket.total, 0);
   return (
     <figure class="histogram">
-      <Told bucket={pointed === null ? null : (filled[pointed] ?? null)} step={step} total={total} />
+      <Told
+        bucket={pointed === null ? null : (filled[pointed] ?? null)}
+        step={step}
+        total={total}
+        outside={data.outside ?? 0}
+      />
       <svg
         ref={area}
         viewBox={`0 0 ${buckets} ${HEIGHT}`}
@@ -112,12 +117,21 @@ function Stack({ bucket, place, highest }: { bucket: Bucket; place: number; high
   );
 }
 
-function Told({ bucket, step, total }: { bucket: Bucket | null; step: number; total: number }) {
+interface ToldProps {
+  bucket: Bucket | null;
+  step: number;
+  total: number;
+  outside: number;
+}
+
+function Told({ bucket, step, total, outside }: ToldProps) {
   if (bucket === null) {
     return (
       <figcaption class="histogram-told">
         {plural(total, "detection")}, {span(step)} a bar
-        <span class="muted"> · drag to zoom in</span>
+        <span class="muted">
+          {outside > 0 && ` · ${count(outside)} with a time years off are in no bar`} · drag to zoom in
+        </span>
       </figcaption>
     );
   }

@@ -24,6 +24,12 @@ export function RulePart({ rule, title }: { rule: RuleText | null; title: string
           Open the rule <Icon name="right" size={12} />
         </a>
       </div>
+      {rule.changed && (
+        <div class="notice warn">
+          <Icon name="warning" />
+          <div>The rule was changed since it fired: this is how it reads now.</div>
+        </div>
+      )}
       {rule.description && <p>{rule.description}</p>}
       <RuleLists rule={rule} />
       {rule.yaml && <CodeView text={rule.yaml} language="yaml" label="The rule as YAML" />}

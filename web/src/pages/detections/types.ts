@@ -8,6 +8,10 @@ export interface DetectionPage {
   next: string | null;
   total: number;
   total_is_exact: boolean;
+  /** While the console reads all results for the first time; what has been read is there. */
+  taking_in?: { read: number; files: number } | null;
+  /** Why new results are not taken in. */
+  trouble?: string;
 }
 
 export type GroupBy = "rule" | "host" | "user" | "technique";
@@ -27,6 +31,8 @@ export interface HistogramData {
   start: string | null;
   seconds_per_bucket: number;
   rows: { start: string; by_level: Partial<Record<Level, number>> }[];
+  /** Detections of clocks that were years off, in no bar. */
+  outside?: number;
 }
 
 /** The event of a detection: its text as it came, when it was kept. */
@@ -54,6 +60,8 @@ export interface RuleText {
   file: string | null;
   references: string[];
   false_positives: string[];
+  /** It was another revision when it fired. */
+  changed?: boolean;
 }
 
 export interface DetectionDetail {
