@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,9 @@ from tocsin.app.cli.output import FORMATS, emit, notice
 from tocsin.app.rule_sets import rules_of
 from tocsin.app.settings import Loaded
 from tocsin.attack import catalogue
-from tocsin.attack.navigator import layer
 from tocsin.errors import SettingsError
 from tocsin.rules.coverage import TacticCoverage, TechniqueCoverage, tactic_coverage, technique_coverage
-
-_TITLES = 10
-"""Titles of rules shown over a cell of the layer; the others are counted."""
+from tocsin.rules.layers import coverage_layer, observed_layer
 
 _EVERY_TECHNIQUE = 100_000
 
@@ -113,20 +110,9 @@ def _summary(techniques: Sequence[TechniqueCoverage]) -> str:
 def _layer(
     techniques: Sequence[TechniqueCoverage], paths: Sequence[str], observed: Path | None
 ) -> dict[str, Any]:
-    rules = ", ".join(Path(path).name for path in paths)
-    comments = {t.technique.id: "\n".join(_titles(t)) for t in techniques if t.rules}
-    if observed is None:
-        scores = {t.technique.id: float(len(t.rules)) for t in techniques if t.rules}
-        return layer(f"Rules: {rules}", scores, comments, "How many rules name each technique.")
-    scores = {t.technique.id: float(t.seen) for t in techniques if t.seen}
-    return layer(f"Observed: {observed.name}", scores, comments, "How many events were labelled with each.")
-
-
-def _titles(covered: TechniqueCoverage) -> Iterator[str]:
-    for rule in covered.rules[:_TITLES]:
-        yield f"{rule.title} ({rule.level})"
-    if len(covered.rules) > _TITLES:
-        yield f"and {len(covered.rules) - _TITLES:,} more"
+    if observed is not None:
+        return observed_layer(techniques, observed.name)
+    return coverage_layer(techniques, ", ".join(Path(path).name for path in paths))
 
 
 def _write(path: Path, made: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from tocsin import __version__
 from tocsin.app.console import (
+    attack,
     dead_letters,
     detection_detail,
     detections,
@@ -30,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     summary.router,
     detections.router,
     detection_detail.router,
+    attack.router,
 )
 """What is answered under `/api`: one module each."""
 

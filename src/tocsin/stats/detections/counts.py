@@ -226,3 +226,27 @@ def labels(store: DetectionStore) -> Mapping[str, int]:
         StreamError: no answer; see `DetectionStore.ask`.
     """
     return dict(store.ask("SELECT label, count(*) FROM detections WHERE label IS NOT NULL GROUP BY label"))
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """How often a rule fired, and when last."""
+
+    count: int
+    last: datetime
+
+
+def fired(store: DetectionStore) -> Mapping[str, Fired]:
+    """Return rule id -> how often it fired, of those that did.
+
+    Raises:
+        StreamError: no answer; see `DetectionStore.ask`.
+    """
+    rows = store.ask(
+        """
+        SELECT rule_id, sum(count)::BIGINT, max(last)
+        FROM (SELECT rule_no, count(*) AS count, max(moment) AS last FROM detections GROUP BY rule_no)
+        JOIN rules ON no = rule_no GROUP BY rule_id
+        """
+    )
+    return {rule_id: Fired(count, instant(last)) for rule_id, count, last in rows}
