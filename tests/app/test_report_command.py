@@ -4,12 +4,15 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from tests.stats.stores import Row, results_of
 from tocsin.app import cli
+from tocsin.app.console.summaries import summarized
 from tocsin.errors import ExitCode
 from tocsin.model import Level
+from tocsin.results.location import Location
 from tocsin.stats.document import document
 from tocsin.stats.events import events_of
 from tocsin.stats.questions import summary
@@ -54,6 +57,12 @@ def test_json_is_what_the_library_says(results, told):
         found = json.loads(json.dumps(document(summary(events))))
     assert {**found, "over_time": None, "source": None} == {**told, "over_time": None, "source": None}
     assert sum(row["count"] for row in told["over_time"]["rows"]) == 397
+
+
+def test_the_console_has_the_same_numbers(results, told):
+    """What it answers at /api/summary is this very document."""
+    found = json.loads(msgspec.json.encode(summarized(Location.of(results))))
+    assert {**found, "source": None} == {**told, "source": None}
 
 
 def test_ndjson_is_the_document_row_by_row(results, told, capfd):
