@@ -28,6 +28,7 @@ export function Drawer({ title, label, about, tools, onClose, children }: Props)
     // The browser's own dialog traps the focus and gives it back.
     const element = dialog.current;
     element?.showModal();
+    element?.querySelector<HTMLElement>(".drawer-body")?.focus(); // so that the arrows scroll it
     return () => element?.close();
   }, []);
   useEffect(() => keepWidth(width), [width]);
@@ -61,7 +62,7 @@ export function Drawer({ title, label, about, tools, onClose, children }: Props)
           <Icon name="close" />
         </button>
       </div>
-      <div class="drawer-body" tabIndex={-1} autofocus>
+      <div class="drawer-body" tabIndex={-1}>
         {children}
       </div>
     </dialog>

@@ -197,5 +197,5 @@ function span(ms: number): string {
         : seconds < 172800
           ? [seconds / 3600, "h"]
           : [seconds / 86400, "days"];
-  return `${Number(size.toPrecision(3))} ${unit}`;
+  return `${Number(size.toPrecision(2))} ${unit}`;
 }
