@@ -12,7 +12,7 @@ from tocsin.errors import SettingsError
 from tocsin.telemetry.endpoint import endpoint_of, resource_of
 from tocsin.telemetry.export import Exporter
 from tocsin.telemetry.otlp import Encoder
-from tocsin.telemetry.spans import Attributes, Kind, Spans
+from tocsin.telemetry.spans import Attributes, Kind, Shared, Spans
 from tocsin.telemetry.transport import transport_of
 
 
@@ -21,7 +21,7 @@ def block(count: int = 1) -> tuple[int, bytes]:
     traces = random.integers(1, 255, (count, 16), np.uint8)
     ids = random.integers(1, 255, (count, 8), np.uint8)
     times = np.full(count, 5, np.int64)
-    said = [(Attributes(("event.id", "x")),)] * count
+    said = [Shared([Attributes(("event.id", "x"))] * count)]
     parents = np.zeros_like(ids)
     spans = Spans("s", "n", Kind.INTERNAL, traces, ids, parents, times, times, said)
     ((number, made),) = Encoder({}).blocks([spans])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tocsin.telemetry.otlp import BLOCK_SPANS, Encoder
-from tocsin.telemetry.spans import Attributes, Kind, Link, Spans
+from tocsin.telemetry.spans import Attributes, Kind, Link, Shared, Spans
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 VALUES = st.one_of(TEXTS, st.integers(-(2**63), 2**63 - 1), st.booleans(), st.lists(TEXTS, max_size=3))
@@ -32,7 +32,10 @@ def columns(given_spans, **changes) -> Spans:
         "parents": np.frombuffer(b"".join(parents), np.uint8).reshape(-1, 8),
         "begins": np.array(begins, np.int64),
         "ends": np.array(ends, np.int64),
-        "attributes": [(Attributes(*own[:2]), Attributes(*own[2:])) for own in attributes],
+        "attributes": [
+            Shared([Attributes(*own[:2]) for own in attributes]),
+            Shared([Attributes(*own[2:]) for own in attributes]),
+        ],
         "links": [[Link(*link) for link in own] for own in links],
         **changes,
     }

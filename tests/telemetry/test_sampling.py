@@ -5,7 +5,7 @@ import uuid
 import numpy as np
 import pytest
 
-from tocsin.model import NO_LABEL, NOTHING, Detection, Level, Rejected, RejectReason, Verdict
+from tocsin.model import NO_LABEL, NOTHING, Detection, Different, Level, Rejected, RejectReason, Verdict
 from tocsin.model.contexts import contexts_of
 from tocsin.telemetry.sampling import Sampling
 from tocsin.telemetry.spans import span_ids
@@ -43,9 +43,10 @@ def test_every_serious_detection_is_kept_and_no_rejected_record():
     """Whatever the ratio."""
     rejected = Verdict(NO_LABEL, (), rejected=Rejected(RejectReason.NOT_JSON, ""))
     verdicts = [NOTHING, verdict(Level.LOW), verdict(Level.MEDIUM), rejected, verdict(Level.CRITICAL)]
-    assert Sampling(0.0, Level.MEDIUM).rows(TRACES[:5], verdicts) == [2, 4]
-    assert Sampling(0.0, None).rows(TRACES[:5], verdicts) == []
-    assert Sampling(1.0, Level.MEDIUM).rows(TRACES[:5], verdicts) == [0, 1, 2, 4]
+    different = Different.of(verdicts)
+    assert Sampling(0.0, Level.MEDIUM).rows(TRACES[:5], different) == [2, 4]
+    assert Sampling(0.0, None).rows(TRACES[:5], different) == []
+    assert Sampling(1.0, Level.MEDIUM).rows(TRACES[:5], different) == [0, 1, 2, 4]
 
 
 def test_span_ids_depend_on_everything_that_tells_spans_apart():

@@ -59,7 +59,7 @@ class Made:
     def _take(self, columns) -> None:
         for spans in columns:
             for row in range(len(spans)):
-                said = dict(pair for group in spans.attributes[row] for pair in group.pairs)
+                said = dict(pair for column in spans.attributes for pair in column.pairs()[row])
                 self.spans.append(
                     SimpleNamespace(
                         name=spans.name,

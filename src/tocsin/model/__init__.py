@@ -3,7 +3,17 @@
 from tocsin.model.attack import Tactic, Technique
 from tocsin.model.event import NO_CATEGORY, Event, LogSource, Rejected, RejectReason
 from tocsin.model.record import Batch, Headers, Record, Stream
-from tocsin.model.verdict import NO_LABEL, NOTHING, Detection, Events, Judged, Label, Level, Verdict
+from tocsin.model.verdict import (
+    NO_LABEL,
+    NOTHING,
+    Detection,
+    Different,
+    Events,
+    Judged,
+    Label,
+    Level,
+    Verdict,
+)
 
 __all__ = [
     "NOTHING",
@@ -11,6 +21,7 @@ __all__ = [
     "NO_LABEL",
     "Batch",
     "Detection",
+    "Different",
     "Event",
     "Events",
     "Headers",

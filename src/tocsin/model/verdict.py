@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import msgspec
+import numpy as np
 
 from tocsin.model.event import Event, LogSource, Rejected
 from tocsin.model.record import Batch
@@ -134,6 +136,31 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Different:
+    """The different verdicts among many, for whoever builds or counts something once for each.
+
+    Attributes:
+        verdicts: in the order in which they came first.
+        places: of each verdict of a batch among these.
+        counts: how often each came.
+    """
+
+    verdicts: Sequence[Verdict]
+    places: np.ndarray[Any, np.dtype[np.intp]]
+    counts: Sequence[int]
+
+    @classmethod
+    def of(cls, verdicts: Sequence[Verdict]) -> Different:
+        """Return those of a batch: objects are compared, because equal ones are shared."""
+        keys = list(map(id, verdicts))
+        found = dict(zip(keys, verdicts, strict=True))
+        place = dict(zip(found, range(len(found)), strict=True))
+        places = np.fromiter(map(place.__getitem__, keys), np.intp, len(keys))
+        counts: list[int] = np.bincount(places, minlength=len(found)).tolist()
+        return cls(list(found.values()), places, counts)
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """A batch with one verdict per record, in order, under one revision of the rule set."""
 
@@ -142,6 +169,14 @@ class Judged:
     verdicts: Sequence[Verdict]
     revision: str
     times: Times = Times()
+    _different: list[Different] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def different(self) -> Different:
+        """Return the different verdicts; found once, by whoever asks first."""
+        if not self._different:
+            self._different.append(Different.of(self.verdicts))
+        return self._different[0]
 
     def take(self, rows: Sequence[int]) -> Judged:
         """Return some of the records with their verdicts; the rows are given in rising order."""

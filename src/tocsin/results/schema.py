@@ -95,7 +95,7 @@ def verdict_rows(judged: Judged, stored: datetime, keep_events: str) -> pa.Table
         stored: when the rows are written.
         keep_events: `detected` keeps the bytes of events with a detection above informational; `all`; `none`.
     """
-    concluded = _concluded(judged.verdicts)
+    concluded = _concluded(judged)
     rows = concluded.rows
     batch, events = judged.batch, judged.events
     event_ids = _at(events.ids, rows)
@@ -127,7 +127,7 @@ class _Concluded:
 
     Attributes:
         rows: of the events in the batch.
-        different: verdicts.
+        different: verdicts, perhaps also such as no event has.
         levels: of these, the highest; None without detections.
         places: of each event's verdict among these.
     """
@@ -135,23 +135,21 @@ class _Concluded:
     rows: Sequence[int]
     different: Sequence[Verdict]
     levels: Sequence[int | None]
-    places: np.ndarray[Any, np.dtype[np.int32]]
+    places: np.ndarray[Any, np.dtype[np.intp]]
 
     def of(self, values: Sequence[object], kind: pa.DataType) -> pa.Array:
         """Return a value per event from a value per different verdict."""
         return pa.array(values, kind).take(pa.array(self.places))
 
 
-def _concluded(verdicts: Sequence[Verdict]) -> _Concluded:
-    different = {id(verdict): verdict for verdict in verdicts}
-    rows: Sequence[int] = range(len(verdicts))
-    if any(verdict.rejected is not None for verdict in different.values()):
-        rows = [row for row, verdict in enumerate(verdicts) if verdict.rejected is None]
-        different = {key: verdict for key, verdict in different.items() if verdict.rejected is None}
-    place = {key: number for number, key in enumerate(different)}
-    found = np.fromiter(map(place.__getitem__, map(id, _at(verdicts, rows))), np.int32, len(rows))
-    levels = [max((int(d.level) for d in v.detections), default=None) for v in different.values()]
-    return _Concluded(rows, list(different.values()), levels, found)
+def _concluded(judged: Judged) -> _Concluded:
+    found, different = judged.different.places, judged.different.verdicts
+    rows: Sequence[int] = range(len(found))
+    if any(verdict.rejected is not None for verdict in different):
+        events = np.flatnonzero(np.array([v.rejected is None for v in different], np.bool_)[found])
+        rows, found = events.tolist(), found[events]
+    levels = [max((int(d.level) for d in v.detections), default=None) for v in different]
+    return _Concluded(rows, different, levels, found)
 
 
 def dead_letter_rows(judged: Judged, stored: datetime, takes: Callable[[int], bool]) -> pa.Table:

@@ -86,9 +86,8 @@ class Progress:
     def count(self, judged: Judged) -> None:
         """Add a batch."""
         self._records += len(judged.batch)
-        different = {id(verdict): verdict for verdict in judged.verdicts}  # they are shared
-        for key, times in Counter(map(id, judged.verdicts)).items():
-            verdict = different[key]
+        different = judged.different
+        for verdict, times in zip(different.verdicts, different.counts, strict=True):
             if verdict.rejected is not None:
                 self._rejected[verdict.rejected.reason.value] += times
                 continue

@@ -13,7 +13,7 @@ from tocsin.telemetry.sampling import Sampling
 from tocsin.telemetry.spans import Attributes
 
 _WHO = 10_000
-"""Hosts with users and kinds of events whose attributes are remembered."""
+"""Hosts with users and kinds of events whose attributes are remembered, and verdicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Keeper:
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
         self._who: dict[tuple[str, str, str], tuple[Attributes, Attributes]] = {}
+        self._concluded: dict[tuple[str, str, tuple[str, ...], str], Attributes] = {}
         self._last: tuple[Judged, Kept] | None = None
 
     def kept(self, judged: Judged) -> Kept:
@@ -96,10 +97,10 @@ class Keeper:
     def _taken(self, judged: Judged) -> Kept:
         batch, events, verdicts = judged.batch, judged.events, judged.verdicts
         contexts = contexts_of(events.ids, batch.headers)
-        rows = self._sampling.rows(contexts.traces, verdicts)
+        rows = self._sampling.rows(contexts.traces, judged.different)
         said = [self._said(events.hosts[row], events.users[row], events.types[row]) for row in rows]
         concluded = {id(verdicts[row]): verdicts[row] for row in rows}
-        shared = {key: _concluded(verdict, judged.revision) for key, verdict in concluded.items()}
+        shared = {key: self._said_of(verdict, judged.revision) for key, verdict in concluded.items()}
         return Kept(
             stream=batch.stream.name,
             times=judged.times,
@@ -126,14 +127,21 @@ class Keeper:
             found = self._who[key] = (event, Attributes((names.HOST, host)))
         return found
 
-
-def _concluded(verdict: Verdict, revision: str) -> Attributes:
-    highest = max((detection.level for detection in verdict.detections), default=None)
-    level = () if highest is None else ((names.LEVEL, str(Level(highest))),)
-    return Attributes(
-        (names.TACTIC, verdict.label.tactic),
-        (names.TECHNIQUE, verdict.label.technique),
-        (names.RULES, [detection.rule_id for detection in verdict.detections]),
-        *level,
-        (names.RULE_SET, revision),
-    )
+    def _said_of(self, verdict: Verdict, revision: str) -> Attributes:
+        """Return what is said of a verdict; of many that differ it is the same, but for what matched."""
+        rules = tuple(detection.rule_id for detection in verdict.detections)
+        highest = max((detection.level for detection in verdict.detections), default=None)
+        key = (verdict.label.tactic, verdict.label.technique, rules, revision)
+        found = self._concluded.get(key)
+        if found is None:
+            if len(self._concluded) >= _WHO:
+                self._concluded.clear()
+            level = () if highest is None else ((names.LEVEL, str(Level(highest))),)
+            found = self._concluded[key] = Attributes(
+                (names.TACTIC, verdict.label.tactic),
+                (names.TECHNIQUE, verdict.label.technique),
+                (names.RULES, list(rules)),
+                *level,
+                (names.RULE_SET, revision),
+            )
+        return found

@@ -195,13 +195,12 @@ def _held(judged: Judged, traced: Level) -> _Held:
 
 
 def _example(judged: Judged, traced: Level) -> tuple[int, str] | None:
-    different = {id(verdict): verdict for verdict in judged.verdicts}  # they are shared
-    wanted = {key for key, v in different.items() if any(d.level >= traced for d in v.detections)}
-    if not wanted:
+    different, stamps = judged.different, judged.batch.timestamps
+    wanted = [any(d.level >= traced for d in verdict.detections) for verdict in different.verdicts]
+    if not any(wanted):
         return None
-    stamps = judged.batch.timestamps
-    rows = (row for row, v in enumerate(judged.verdicts) if id(v) in wanted and stamps[row] >= 0)
-    row = next(rows, None)
+    rows = np.flatnonzero(np.array(wanted)[different.places]).tolist()
+    row = next((row for row in rows if stamps[row] >= 0), None)
     if row is None:
         return None
     (trace,) = trace_ids([judged.events.ids[row]], [judged.batch.headers[row]])

@@ -93,14 +93,12 @@ class Metrics:
 
     def judged(self, judged: Judged) -> None:
         """Count a judged batch: verdicts are shared, so only different ones are looked at."""
-        verdicts = judged.verdicts
-        different = {id(verdict): verdict for verdict in verdicts}
-        counted = Counter(map(id, verdicts))
+        records, different = len(judged.verdicts), judged.different
         with self._lock:
-            self._counters[names.RECORDS][()] += len(verdicts)
-            self._histograms[names.BATCH][()].add(len(verdicts))
-            for key, verdict in different.items():
-                self._count(verdict, counted[key])
+            self._counters[names.RECORDS][()] += records
+            self._histograms[names.BATCH][()].add(records)
+            for verdict, times in zip(different.verdicts, different.counts, strict=True):
+                self._count(verdict, times)
 
     def _count(self, verdict: Verdict, times: int) -> None:
         if verdict.rejected is not None:

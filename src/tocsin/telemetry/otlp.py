@@ -59,18 +59,24 @@ class Encoder:
 
 
 def _encoded(spans: Spans) -> Iterator[bytes]:
-    """Yield each span as a field of its scope."""
+    """Yield each span as a field of its scope: a tag, a length, and what it is."""
+    columns = [column.wires() for column in spans.attributes]
+    if spans.links:
+        columns.append([b"".join(map(_link, own)) for own in spans.links])
+    contents = list(map(b"".join, zip(_plain_heads(spans), *columns, strict=True)))
+    for content, length in zip(contents, map(len, contents), strict=True):
+        yield (_FRONTS[length] if length < len(_FRONTS) else b"\x12" + varint(length)) + content
+
+
+_FRONTS = [b"\x12" + length for length in LENGTHS]
+
+
+def _plain_heads(spans: Spans) -> list[bytes]:
+    """Return the heads as bytes; a root's ends before its parent."""
     heads = _heads(spans)
-    size = heads.dtype.itemsize
-    plain = heads.tobytes()
-    is_root: list[bool] = np.logical_not(spans.parents.any(axis=1)).tolist()
-    links = spans.links or [()] * len(spans)
-    for at, (root, groups, own) in enumerate(zip(is_root, spans.attributes, links, strict=True)):
-        head = plain[at * size : (at + 1) * size - (_PARENT_BYTES if root else 0)]
-        parts = [head, *[group.wire for group in groups], *map(_link, own)]
-        content = b"".join(parts)
-        length = len(content)
-        yield b"\x12" + (LENGTHS[length] if length < len(LENGTHS) else varint(length)) + content
+    size, plain = heads.dtype.itemsize, heads.tobytes()
+    ends = np.arange(size, len(plain) + 1, size) - np.where(spans.parents.any(axis=1), 0, _PARENT_BYTES)
+    return [plain[begin:end] for begin, end in zip(range(0, len(plain), size), ends.tolist(), strict=True)]
 
 
 def _heads(spans: Spans) -> np.ndarray[tuple[int], np.dtype[np.void]]:

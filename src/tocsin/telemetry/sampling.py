@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tocsin.model import Level, Verdict
+from tocsin.model import Different, Level
 from tocsin.model.contexts import Bytes, Flags
 
 _RANDOM_BITS = 56
@@ -46,22 +45,17 @@ class Sampling:
         found: Flags = low.view(">u8").ravel() >= np.uint64(self.threshold)
         return found
 
-    def rows(self, traces: Bytes, verdicts: Sequence[Verdict]) -> list[int]:
+    def rows(self, traces: Bytes, different: Different) -> list[int]:
         """Return the rows of a batch that are kept, in order; records that are no events never are.
 
         Args:
             traces: a trace id per row.
-            verdicts: a verdict per row.
+            different: the verdicts of the batch.
         """
-        kept = set(np.flatnonzero(self.share(traces)).tolist())
-        if self.level is not None:
-            kept.update(_at_least(self.level, verdicts))
-        return sorted(row for row in kept if verdicts[row].rejected is None)
-
-
-def _at_least(level: Level, verdicts: Sequence[Verdict]) -> list[int]:
-    """Return the rows with a detection of a level or above; verdicts that are shared are looked at once."""
-    fired = [(row, verdict) for row, verdict in enumerate(verdicts) if verdict.detections]
-    distinct = {id(verdict): verdict for _, verdict in fired}
-    serious = {key for key, verdict in distinct.items() if max(d.level for d in verdict.detections) >= level}
-    return [row for row, verdict in fired if id(verdict) in serious]
+        kept, level = self.share(traces), self.level
+        if level is not None:
+            serious = [any(d.level >= level for d in verdict.detections) for verdict in different.verdicts]
+            kept = kept | np.array(serious, np.bool_)[different.places]
+        events = np.array([verdict.rejected is None for verdict in different.verdicts], np.bool_)
+        found: list[int] = np.flatnonzero(kept & events[different.places]).tolist()
+        return found

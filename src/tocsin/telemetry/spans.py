@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,36 +39,64 @@ class Attributes:
         self.wire = b"".join(attribute(name, value) for name, value in pairs)
 
 
-def texts(name: str, values: Sequence[str]) -> list[Attributes]:
-    """Return one attribute for each value; quick when most are as long as one another."""
-    fronts: dict[int, bytes] = {}
-    found = []
-    for value in values:
-        plain = value.encode("utf-8", "replace")
-        front = fronts.get(len(plain))
-        if front is None:
-            whole = attribute(name, value)
-            front = fronts[len(plain)] = whole[: len(whole) - len(plain)]
-        made = Attributes.__new__(Attributes)
-        made.pairs, made.wire = ((name, value),), front + plain
-        found.append(made)
-    return found
+class Column(Protocol):
+    """Some attributes of each of many spans."""
+
+    def wires(self) -> Sequence[bytes]:
+        """Return them as fields of OTLP spans."""
+
+    def pairs(self) -> Sequence[Sequence[tuple[str, Value]]]:
+        """Return them as names with values."""
 
 
-def numbers(name: str, values: Sequence[int]) -> list[Attributes]:
-    """Return one attribute for each value, which is >= 0; quick when most are of a size."""
-    fronts: dict[int, bytes] = {}
-    found = []
-    for value in values:
-        plain = varint(value)
-        front = fronts.get(len(plain))
-        if front is None:
-            whole = attribute(name, value)
-            front = fronts[len(plain)] = whole[: len(whole) - len(plain)]
-        made = Attributes.__new__(Attributes)
-        made.pairs, made.wire = ((name, value),), front + plain
-        found.append(made)
-    return found
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A column of attributes that many spans share."""
+
+    own: Sequence[Attributes]
+
+    def wires(self) -> Sequence[bytes]:
+        """See `Column`."""
+        return [attributes.wire for attributes in self.own]
+
+    def pairs(self) -> Sequence[Sequence[tuple[str, Value]]]:
+        """See `Column`."""
+        return [attributes.pairs for attributes in self.own]
+
+
+class Each:
+    """A column of one attribute with a value of its own for each span; encoded once, however often asked.
+
+    Args:
+        name: of the attribute.
+        values: texts, or numbers >= 0.
+    """
+
+    __slots__ = ("_name", "_values", "_wires")
+
+    def __init__(self, name: str, values: Sequence[str] | Sequence[int]) -> None:
+        self._name = name
+        self._values = values
+        self._wires: list[bytes] | None = None
+
+    def wires(self) -> Sequence[bytes]:
+        """See `Column`; quick when most values are as long as one another."""
+        if self._wires is None:
+            fronts: dict[int, bytes] = {}
+            found = []
+            for value in self._values:
+                plain = value.encode("utf-8", "replace") if isinstance(value, str) else varint(value)
+                front = fronts.get(len(plain))
+                if front is None:
+                    whole = attribute(self._name, value)
+                    front = fronts[len(plain)] = whole[: len(whole) - len(plain)]
+                found.append(front + plain)
+            self._wires = found
+        return self._wires
+
+    def pairs(self) -> Sequence[Sequence[tuple[str, Value]]]:
+        """See `Column`."""
+        return [((self._name, value),) for value in self._values]
 
 
 class Link(NamedTuple):
@@ -88,7 +116,7 @@ class Spans:
         ids: span ids, of shape (spans, 8).
         parents: ids of the parents, of shape (spans, 8); zeros for a root.
         begins, ends: nanoseconds since 1970.
-        attributes: of each span, in groups.
+        attributes: of the spans, column beside column.
         links: of each span; an empty column for none at all.
         remote: the parents are in other processes.
     """
@@ -101,7 +129,7 @@ class Spans:
     parents: Bytes
     begins: Numbers
     ends: Numbers
-    attributes: Sequence[tuple[Attributes, ...]]
+    attributes: Sequence[Column]
     links: Sequence[Sequence[Link]] = ()
     remote: bool = False
 

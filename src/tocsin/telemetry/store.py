@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -177,9 +177,10 @@ def stored_spans(folder: Path, trace_id: str) -> list[StoredSpan]:
 
 
 def _rows(spans: Spans) -> pa.Table:
-    said = [dict(pair for group in groups for pair in group.pairs) for groups in spans.attributes]
+    columns = [column.pairs() for column in spans.attributes] or [[()] * len(spans)]
+    said = [dict(chain.from_iterable(own)) for own in zip(*columns, strict=True)]
     links = spans.links or repeat((), len(spans))
-    columns = [
+    rows = [
         _hex(spans.traces.tobytes(), 32),
         _hex(spans.ids.tobytes(), 16),
         [parent.strip("0") and parent for parent in _hex(spans.parents.tobytes(), 16)],
@@ -193,7 +194,7 @@ def _rows(spans: Spans) -> pa.Table:
         [[f"{link.trace.hex()}-{link.span.hex()}" for link in own] for own in links],
     ]
     return pa.Table.from_arrays(
-        [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
+        [pa.array(column, field.type) for column, field in zip(rows, SCHEMA, strict=True)], schema=SCHEMA
     )
 
 

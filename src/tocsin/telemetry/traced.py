@@ -14,7 +14,7 @@ from tocsin.model.identity import producer_span_id, trace_id
 from tocsin.ports import PositionMoved, Positions, SideSink, Sink
 from tocsin.telemetry import names
 from tocsin.telemetry.sampling import Sampling
-from tocsin.telemetry.spans import Attributes, Kind, Spans
+from tocsin.telemetry.spans import Attributes, Each, Kind, Shared, Spans
 from tocsin.telemetry.tracer import Outlet, Pending, Tracer
 
 
@@ -112,7 +112,7 @@ class TracedView:
             tracer.span_ids(names.CONSUME, topic, partitions, offsets, traces),
             np.full(len(rows), self._began, np.int64),
             np.full(len(rows), time.time_ns(), np.int64),
-            [(Attributes((names.EVENT_ID, row[4])),) for row in rows],
+            [Each(names.EVENT_ID, [row[4] for row in rows])],
         )
         tracer.put([spans])
 
@@ -162,6 +162,10 @@ class TracedProducer:
             np.zeros((len(held), 8), np.uint8),
             np.array([row[2] for row in held], np.int64),
             np.array([row[3] for row in held], np.int64),
-            [(Attributes((names.EVENT_ID, row[0]), (names.HOST, row[1])), place) for row in held],
+            [
+                Each(names.EVENT_ID, [row[0] for row in held]),
+                Each(names.HOST, [row[1] for row in held]),
+                Shared([place] * len(held)),
+            ],
         )
         self._outlet([spans])

@@ -18,7 +18,7 @@ from tocsin.model.contexts import Bytes, Flags, from_our_producer
 from tocsin.telemetry import names
 from tocsin.telemetry.kept import Keeper, Kept
 from tocsin.telemetry.sampling import Sampling
-from tocsin.telemetry.spans import Attributes, Kind, Link, Numbers, Spans, numbers, span_ids, texts
+from tocsin.telemetry.spans import Attributes, Column, Each, Kind, Link, Numbers, Shared, Spans, span_ids
 
 LINKS = 128
 """Kept events that a batch's span links to, at most; OpenTelemetry's own limit."""
@@ -73,27 +73,35 @@ class Tracer:
             stage: when they were written and committed.
             ended: nanoseconds since 1970.
         """
-        ids = texts(names.EVENT_ID, kept.event_ids)
+        ids = Each(names.EVENT_ID, kept.event_ids)
         ours = from_our_producer(kept.contexts, kept.event_ids)
         consumed = self._span_ids(names.CONSUME, kept)
         arrived = kept.times.arrived or stage.began
         judged = kept.times.judged or stage.began
-        concluded, plain = list(zip(ids, kept.verdicts, strict=True)), list(zip(ids, strict=True))
         self.put(
             [
-                self._reconstructed(kept, np.flatnonzero(ours & ~kept.contexts.sampled).tolist(), ids),
+                self._reconstructed(kept, np.flatnonzero(ours & ~kept.contexts.sampled).tolist()),
                 self._consumed(kept, consumed, ids, ours, (arrived, ended)),
-                self._child(names.CLASSIFY, kept, consumed, concluded, (arrived, judged)),
-                self._child(names.WRITE_DELTA, kept, consumed, plain, (stage.began, ended)),
+                self._child(names.CLASSIFY, kept, consumed, [ids, Shared(kept.verdicts)], (arrived, judged)),
+                self._child(names.WRITE_DELTA, kept, consumed, [ids], (stage.began, ended)),
                 *self._batch(kept, consumed, stage, ended),
             ]
         )
 
     def published(self, kept: Kept, stage: Stage, ended: int) -> None:
         """Tell that messages about kept events are committed."""
-        said = list(zip(texts(names.EVENT_ID, kept.event_ids), strict=True))
         consumed = self._span_ids(names.CONSUME, kept)
-        self.put([self._child(names.PUBLISH, kept, consumed, said, (stage.began, ended))])
+        self.put(
+            [
+                self._child(
+                    names.PUBLISH,
+                    kept,
+                    consumed,
+                    [Each(names.EVENT_ID, kept.event_ids)],
+                    (stage.began, ended),
+                )
+            ]
+        )
 
     def put(self, spans: Sequence[Spans]) -> None:
         """Hand spans on."""
@@ -123,12 +131,11 @@ class Tracer:
         return self.span_ids(stage, kept.stream, kept.partitions, kept.offsets, kept.contexts.traces)
 
     def _consumed(
-        self, kept: Kept, consumed: Bytes, ids: Sequence[Attributes], ours: Flags, times: tuple[int, int]
+        self, kept: Kept, consumed: Bytes, ids: Column, ours: Flags, times: tuple[int, int]
     ) -> Spans:
         """Return the spans that all others of the worker's are under."""
         places = {p: self._place(names.CONSUME, kept.stream, p) for p in set(kept.partitions)}
         where = [places[p] for p in kept.partitions]
-        offsets = numbers(names.OFFSET, kept.offsets)
         return Spans(
             self._consumer.service,
             names.CONSUME,
@@ -138,17 +145,28 @@ class Tracer:
             np.where((kept.contexts.sampled | ours)[:, None], kept.contexts.parents, np.uint8(0)),
             _same(times[0], kept),
             _same(times[1], kept),
-            list(zip(ids, kept.events, kept.verdicts, where, offsets, strict=True)),
+            [
+                ids,
+                Shared(kept.events),
+                Shared(kept.verdicts),
+                Shared(where),
+                Each(names.OFFSET, kept.offsets),
+            ],
             _links(kept, ours),
             remote=True,
         )
 
-    def _reconstructed(self, kept: Kept, rows: list[int], ids: Sequence[Attributes]) -> Spans:
+    def _reconstructed(self, kept: Kept, rows: list[int]) -> Spans:
         """Return the spans that Tocsin's producer did not make: it could not know what would be detected."""
         some, at = kept.contexts.take(rows), [kept.sent[row] for row in rows]
         times = np.array([t * 1_000_000 if t >= 0 else kept.times.arrived for t in at], np.int64)
         place = self._place(names.PRODUCE, kept.stream, -1)
-        said = [(ids[row], kept.hosts[row], place, self._flags) for row in rows]
+        said: list[Column] = [
+            Each(names.EVENT_ID, [kept.event_ids[row] for row in rows]),
+            Shared([kept.hosts[row] for row in rows]),
+            Shared([place] * len(rows)),
+            Shared([self._flags] * len(rows)),
+        ]
         roots = np.zeros_like(some.parents)
         return Spans(
             names.PRODUCER_SERVICE,
@@ -167,7 +185,7 @@ class Tracer:
         name: str,
         kept: Kept,
         consumed: Bytes,
-        said: Sequence[tuple[Attributes, ...]],
+        said: Sequence[Column],
         times: tuple[int, int],
     ) -> Spans:
         """Return spans under `consume_event`."""
@@ -218,7 +236,7 @@ class Tracer:
                 parent,
                 np.array([begin], np.int64),
                 np.array([end], np.int64),
-                [(said, where) if is_root else ()],
+                [Shared([said]), Shared([where])] if is_root else [],
                 [links] if is_root else (),
             )
 
