@@ -55,6 +55,12 @@ export function DataTable<Row>(props: Props<Row>) {
   useEffect(() => {
     if (opened >= 0) setAt(opened);
   }, [opened]);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    // Who has walked on while a row was open goes on from where they are, not from where they began.
+    if (wasOpen.current && openKey === null) requestAnimationFrame(() => body.current?.rows[at]?.focus());
+    wasOpen.current = openKey !== null;
+  }, [openKey]);
 
   const walk = (step: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, at + step));

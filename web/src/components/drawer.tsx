@@ -25,11 +25,9 @@ export function Drawer({ title, label, about, tools, onClose, children }: Props)
   const dialog = useRef<HTMLDialogElement>(null);
   const [width, setWidth] = useState(storedWidth);
   useEffect(() => {
-    // The browser's own dialog traps the focus and gives it back.
-    const element = dialog.current;
-    element?.showModal();
-    element?.querySelector<HTMLElement>(".drawer-body")?.focus(); // so that the arrows scroll it
-    return () => element?.close();
+    const close = openModally(dialog.current);
+    dialog.current?.querySelector<HTMLElement>(".drawer-body")?.focus(); // so that the arrows scroll it
+    return close;
   }, []);
   useEffect(() => keepWidth(width), [width]);
 
@@ -117,6 +115,17 @@ function keepWidth(width: number): void {
   }
 }
 
+/** Show a dialog above all else; the browser traps the focus in it. Returns what closes it and gives the focus back. */
+function openModally(dialog: HTMLDialogElement | null): () => void {
+  const before = document.activeElement;
+  dialog?.showModal();
+  return () => {
+    dialog?.close();
+    // It has left the page already: the browser gives nothing back then.
+    if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+  };
+}
+
 /** A small modal dialog in the middle. */
 export function Dialog({
   title,
@@ -129,9 +138,7 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+    return openModally(dialog.current);
   }, []);
   return (
     <dialog
