@@ -75,6 +75,24 @@ def read_rules(
     return _kept(store, name) or _compiled_in_turn(store, name, (found, steps, values))
 
 
+def rules_in(
+    text: str,
+    *,
+    placeholders: Mapping[str, Sequence[str]] | None = None,
+    pipelines: Sequence[str | Path] = (),
+) -> RuleSet:
+    """Return the rules in a text, with a report on all that was found; nothing is cached.
+
+    Who takes texts from strangers does it in a process that can be ended: a condition may take for ever to
+    read.
+
+    Raises:
+        SettingsError: a pipeline is not what it should be.
+    """
+    values = {name: list(each) for name, each in (placeholders or {}).items()}
+    return _compiled([Source("(text)", text.encode("utf-8", "replace"))], pipeline_sources(pipelines), values)
+
+
 def refuse_faulty(loaded: RuleSet, paths: Paths, *, strict: bool) -> None:
     """Refuse a set that must not judge.
 

@@ -14,6 +14,7 @@ from tocsin.app.console import (
     faults,
     live,
     pipeline,
+    rules,
     status,
     summary,
     topics,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     detections.router,
     detection_detail.router,
     attack.router,
+    rules.router,
 )
 """What is answered under `/api`: one module each."""
 
