@@ -11,7 +11,8 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   server: {
     host: "127.0.0.1",
-    proxy: backend ? { "/api": { target: backend, changeOrigin: true } } : {},
+    // Another origin may not post to it: what is asked from here is asked as from there.
+    proxy: backend ? { "/api": { target: backend, changeOrigin: true, headers: { origin: backend } } } : {},
   },
   build: {
     outDir: "dist", // hatch_build.py moves it into the Python package

@@ -182,7 +182,7 @@ function Same({ name, value }: { name: "host" | "user"; value: string | null }) 
 function Place({ detection }: { detection: Detection }) {
   if (detection.file !== undefined) return <EventText value={`${detection.file}:${detection.line ?? ""}`} />;
   const { topic, partition, offset } = detection;
-  const query = { topic, partition, from: offset };
+  const query = { topic, partition, from: offset, record: `${partition}:${offset}` };
   return (
     <a href={url("/events", query)} title="Show the record in its topic">
       {topic} · partition {partition} · offset {offset}
