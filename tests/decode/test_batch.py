@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.decode.events import FILE, event, evtx, nxlog, outcome
 from tocsin.decode import decode
+from tocsin.decode.ids import event_ids, row_by_row
 from tocsin.decode.shapes import SHAPES
 from tocsin.errors import SettingsError
 from tocsin.model import Batch, Event, LogSource, Rejected, RejectReason, Stream
@@ -138,3 +139,18 @@ def test_an_unknown_shape_names_the_nearest():
     """A slip of the pen is the user's mistake, not the record's."""
     with pytest.raises(SettingsError, match="winlog"):
         decode(batch_of([]), "winlogs")
+
+
+@pytest.mark.parametrize("before", [[], [("tenant", b"a")], [("event-id", None)], [("event-id", b"x")]])
+@pytest.mark.parametrize("odd", [None, b"", b"\xff" * 36, b"0" * 32, b"0" * 36])
+def test_ids_in_headers_are_the_same_for_many_records_as_for_each(before, odd):
+    """Whether all are written alike, or one of them stands elsewhere or is none."""
+    stamps = [[*before, ("event-id", str(uuid.uuid4()).encode()), ("traceparent", b"00")] for _ in range(4)]
+    for others in ([], [[*before, ("event-id", odd)]], [[("event-id", odd), *before]], [()], [before]):
+        rows = [*stamps, *others]
+        batch = batch_of([b"{}"] * len(rows), rows)
+        nothing = [""] * len(rows)
+        found = event_ids(batch, range(len(rows)), nothing)
+        assert found == row_by_row(batch, range(len(rows)), nothing)
+        if before != [("event-id", b"x")]:
+            assert found[:4] == [headers[-2][1].decode() for headers in stamps]

@@ -309,3 +309,36 @@ def test_names_that_events_of_a_kind_never_had_are_seen_when_one_has_them():
     (group,) = assert_agreement(decoder, batch_of(lines)).groups
     assert list(group.columns["CommandLine"]) == [None, "c"]
     assert isinstance(group.columns["User"], Nothing)
+
+
+LAB = {
+    "event_id": ID,
+    "timestamp": "2020-09-22T07:45:13Z",
+    "event_type": "process_start",
+    "user": "u",
+    "process_name": "a.exe",
+    "site": "x",
+    "Status": "1",
+}
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["site", "x", "user", "Status", "Image", "EventID"]), odd), max_size=3)
+)
+def test_of_the_labs_events_alone_nothing_is_passed_over(changes):
+    """Who knows all of their names still sees what another has, and what stands where nothing should."""
+    lines = [json.dumps(LAB).encode()] * 3
+    changed = json.dumps(LAB | dict(changes)).encode()
+    twisted = [changed.replace(before, after, 1) for before, after in TWISTS]
+    assert_agreement(taught_by(lines, FIELDS), batch_of([*lines, changed, *twisted]))
+    assert_agreement(taught_by([changed] * 3, ["Status", "User"]), batch_of([*lines, changed, *twisted]))
+
+
+@pytest.mark.parametrize("more", [{}, {"more": 1}, {"more": ["a"]}, {f"n{i}": i for i in range(40)}])
+def test_events_of_the_lab_with_other_names_get_a_type_too(more, monkeypatch):
+    """Names that no rule reads, lists, and many names are no reason to decode plainly."""
+    line = json.dumps(LAB | more).encode()
+    decoder = taught_by([json.dumps(LAB).encode(), line] * 3, ["Image", "User"])
+    monkeypatch.setattr("tocsin.decode.columns.parse", None)
+    assert decoder.decode(batch_of([line] * 3)).events.users == ["u", "u", "u"]

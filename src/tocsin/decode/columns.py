@@ -16,7 +16,7 @@ from tocsin.decode.kinds import Constants, Kind, Part, Share, Wanted
 from tocsin.decode.known_kinds import KnownKinds
 from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.decode.shapes import shape_named, shape_of
-from tocsin.decode.text import parse, unsound_rows
+from tocsin.decode.text import large_rows, parse, unsound_rows
 from tocsin.model import Batch, Event, Events, LogSource, Rejected
 from tocsin.model.identity import is_uuid
 
@@ -83,14 +83,18 @@ class ColumnDecoder:
         records = cast(Sequence[bytes], values) if all(values) else [value or b"" for value in values]
         unsound = set(batch.faults)
         guesses: list[Kind | None] = []
+        is_closed = self._known.is_closed()
+        find = large_rows if is_closed else unsound_rows
         for start in range(0, len(batch), AT_ONCE):
             some = records[start : start + AT_ONCE]
-            unsound.update([start + row for row in unsound_rows(some, self._limits)])
+            unsound.update([start + row for row in find(some, self._limits)])
             guesses += self._known.guesses(some)
         for row in unsound:
             guesses[row] = None
         rest = _Rest()
         parts = _read(self._known.decoded(records, guesses, rest.missed), rest)
+        if is_closed:  # other types may pass over something
+            unsound.update([row for row in rest.missed if unsound_rows([records[row]], self._limits)])
         self._one_by_one(batch, rest, unsound, parts)
         if rest.events:
             parts.append(self._plain_part(rest.events))

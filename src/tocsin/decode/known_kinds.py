@@ -9,7 +9,7 @@ import msgspec
 
 from tocsin.decode import shapes
 from tocsin.decode.kinds import Kind, Wanted, WindowsKind
-from tocsin.decode.lab_kind import LabKind
+from tocsin.decode.lab_kind import MOST_NAMES, LabKind
 from tocsin.decode.plans import dotted
 from tocsin.decode.samples import KindKey, Sample, names_there, sample
 from tocsin.decode.text import FAULTS
@@ -54,12 +54,17 @@ class KnownKinds:
     def _forget(self) -> None:
         self._records = 0
         self._lab: dict[LogSource, int] = {}
-        self._lab_names: set[str] = set()
+        self._lab_names: dict[str, None] = {}
+        self._lab_every: dict[str, None] | None = {}
         self._seen: dict[KindKey, _Seen] = {}
         self._kinds: dict[KindKey, WindowsKind] = {}
         self._guesses: dict[bytes, list[Kind]] = {}
         self._first: dict[bytes, Kind] = {}
         self._else: Kind | None = None
+
+    def is_closed(self) -> bool:
+        """Say whether each record is of a kind whose type passes over nothing, or of none."""
+        return not self._first and isinstance(self._else, LabKind) and self._else.is_closed
 
     def guesses(self, values: Iterable[bytes]) -> list[Kind | None]:
         """Return of which kind each record may be."""
@@ -130,12 +135,24 @@ class KnownKinds:
     def _learn_lab(self, found: Mapping[str, object], source: LogSource) -> None:
         self._lab[source] = self._lab.get(source, 0) + 1
         names = {name for field in self._wanted(source, ()) for name in dotted(field)}
-        new = {name for name in names - self._lab_names if found.get(name) is not None}
-        self._lab_names |= new
+        there = {name: None for name in found if name in names and found[name] is not None}
+        has_names = self._learn_names(found)
+        new = has_names or not there.keys() <= self._lab_names.keys()
+        self._lab_names |= there
         if self._lab[source] == self._patience or (new and self._lab[source] > self._patience):
             known = [other for other, count in self._lab.items() if count >= self._patience]
-            lab = LabKind(self._wanted, known, self._lab_names)
+            lab = LabKind(self._wanted, known, self._lab_names, self._lab_every)
             self._else = lab
+
+    def _learn_names(self, found: Mapping[str, object]) -> bool:
+        """Take note of all names of an event of the lab, and say whether that was news."""
+        known = self._lab_every
+        if known is None:
+            return False
+        every = {**known, **dict.fromkeys(found)}
+        nested = any(isinstance(value, dict | list) for value in found.values())
+        self._lab_every = None if nested or len(every) > MOST_NAMES else every
+        return self._lab_every != known
 
     def _note(self, seen: _Seen, shown: Sample, value: bytes, there: Sequence[str]) -> None:
         joined = seen.sample.joined(shown)

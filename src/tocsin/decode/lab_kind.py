@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
@@ -14,46 +15,76 @@ from tocsin.decode.ids import own_ids
 from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
-from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, signs_before, struct
-from tocsin.decode.views import Column, Place, View, is_empty, places_by
+from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, seen, signs_before, struct
+from tocsin.decode.views import Column, View, is_empty
 from tocsin.model import Events, LogSource
 
 _LAB_NAMES = {sigma: lab for lab, sigma in LAB.items()}
+
+_TYPES: dict[str, object] = {
+    BODY_ID[1]: str | None,
+    "event_type": str,
+    "timestamp": str,
+    **dict.fromkeys(TEXTS, str | None),
+}
+"""Names that are looked at whatever the rules read, and what may stand there."""
+
+
+MOST_NAMES = 24
+"""Names up to which a type has all of them: two or three times as many as the lab's events have."""
 
 
 class LabKind:
     """Events of the lab.
 
+    Their type has all names that they have, read or not, where that is known: others do not fit, and so
+    it need not have the many names that they lack.
+
     Args:
         wanted: which fields are read.
         sources: the log sources that there are; events of others are odd.
-        present: names that were seen with a value; events with values of other names do not fit.
+        there: names that were seen with a value, in the order of the records; events with values of other
+            names that are read do not fit.
+        every: all names that were seen, in that order, none with an object or an array; None where the type
+            is to pass over what is not read.
+
+    Attributes:
+        is_closed: whether the decoder goes over all of a record that fits, and passes over nothing.
     """
 
-    def __init__(self, wanted: Wanted, sources: Iterable[LogSource], present: Collection[str]) -> None:
+    def __init__(
+        self,
+        wanted: Wanted,
+        sources: Iterable[LogSource],
+        there: Collection[str],
+        every: Collection[str] | None = None,
+    ) -> None:
         self._fields = {source: wanted(source, ()) for source in sources}
-        types: dict[str, object] = {BODY_ID[1]: str | None, "event_type": str, "timestamp": str}
-        types |= dict.fromkeys(TEXTS, str | None) | dict.fromkeys(signs_before("event_type"), Absent)
-        for field in sorted(frozenset().union(*self._fields.values())):
-            for name in dotted(field):
-                types.setdefault(name, SCALAR if name in present else None)
-        self.row = struct("Lab", types)
-        self.decode = decoder(self.row)
-        self.taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]] = iter  # most fields are absent
-        self.width = 1
-        self._getters: dict[Place, Callable[[msgspec.Struct], object]] = {
-            ("", name): attrgetter(field)
-            for name, field in zip(types, self.row.__struct_fields__, strict=True)
-        }
-        self._absent = {("", name) for name, kind in types.items() if kind is None}
+        asked = {name for field in frozenset().union(*self._fields.values()) for name in dotted(field)}
+        self.is_closed = every is not None and _may_be_closed(every)
+        if every is not None and self.is_closed:
+            types = {name: _TYPES.get(name, SCALAR) for name in every}
+        else:
+            guards = dict.fromkeys(signs_before("event_type"), Absent)
+            types = seen(dict(_TYPES) | dict.fromkeys(sorted(asked), SCALAR) | guards | _TYPES, there)
+        row = struct("Lab", types, closed=self.is_closed)
+        self.decode = decoder(row)
+        standing = [name for name, kind in types.items() if kind is not None]
+        self._places = {("", name): at for at, name in enumerate(standing)}
+        self._absent = {("", name) for name in asked.union(_TYPES).difference(standing)}
+        self.width = len(standing)
+        fields = zip(types.values(), row.__struct_fields__, strict=True)
+        values: Callable[[msgspec.Struct], tuple[object, ...]] = msgspec.structs.astuple
+        if self.width < len(types):  # most of all fields are absent
+            values = attrgetter(*[field for kind, field in fields if kind is not None])
+        self.taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]] = lambda found: (
+            chain.from_iterable(map(values, found))
+        )
 
-    def _column_of(self, found: Sequence[msgspec.Struct]) -> Callable[[Place], Column]:
-        """Return what takes a column out; most fields are absent, so each is taken alone."""
-        return lambda place: list(map(self._getters[place], found))
-
-    def read(self, rows: Sequence[int], found: Sequence[msgspec.Struct]) -> tuple[Part, Sequence[int]]:
+    def read(self, rows: Sequence[int], found: Sequence[object]) -> tuple[Part, Sequence[int]]:
         """Return what decoded records say; see `Kind`."""
-        view = View(self._column_of(found), len(rows), self._absent)
+        places_of, width = self._places, self.width
+        view = View(lambda place: found[places_of[place] :: width], len(rows), self._absent)
         ids = own_ids(view.at(BODY_ID))
         types = cast(Sequence[str], _column(view, "event_type"))
         source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types) if kind}
@@ -63,16 +94,24 @@ class LabKind:
             odd.update(place for place, kind in enumerate(types) if kind in strange)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
-            rest, others = self.read([rows[place] for place in kept], [found[place] for place in kept])
+            values = [found[place * width : place * width + width] for place in kept]
+            rest, others = self.read([rows[place] for place in kept], list(chain.from_iterable(values)))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
         times = cast(Sequence[str], _column(view, "timestamp"))
         users, hosts, addresses = (_texts(_column(view, name)) for name in ("user", "host", "source_ip"))
         shares = []
-        for source, places in places_by(types, source_of).items():
+        sources = list(map(source_of.__getitem__, types))
+        for source in dict.fromkeys(source_of.values()):
+            places = [place for place, own in enumerate(sources) if own is source]
             columns = {name: _final(view, name) for name in self._fields[source]}
             shares.append(share_of(Share(source, (), rows, columns), places))
-        sources = list(map(source_of.__getitem__, types))
         return Part(rows, Events(ids, times, users, hosts, addresses, types, sources), shares), ()
+
+
+def _may_be_closed(every: Collection[str]) -> bool:
+    """Say whether events with these names and no others are the lab's."""
+    names = set(every)
+    return {"event_type", "timestamp"} <= names and names.isdisjoint(signs_before("event_type"))
 
 
 def _column(view: View, name: str) -> Column:
@@ -93,7 +132,8 @@ def _final(view: View, field: str) -> Column:
     names = _column(view, "process_name")
     if not is_empty(own):
         return [image(name) if value is None else value for value, name in zip(own, names, strict=True)]
-    return [name if name is None or "\\" in name else "\\" + name for name in cast(Sequence[Any], names)]
+    images = {name: image(name) for name in set(names)}
+    return list(map(images.__getitem__, names))
 
 
 def _odd(view: View, ids: Sequence[str]) -> set[int]:

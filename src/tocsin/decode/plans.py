@@ -29,16 +29,18 @@ def _refuse(kind: type, found: object) -> NoReturn:
     raise ValueError(f"{found!r} stands where {kind.__name__} is expected")
 
 
-def struct(name: str, types: Mapping[str, object]) -> type[msgspec.Struct]:
+def struct(name: str, types: Mapping[str, object], *, closed: bool = False) -> type[msgspec.Struct]:
     """Return a struct of optional fields with these names, whatever characters they have.
 
-    Where a field's type does not take null it must be there.
+    Where a field's type does not take null it must be there. If it is closed there may be no others.
     """
     renamed = {f"f{place}": name for place, name in enumerate(types)}
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for own, kind in zip(renamed, types.values(), strict=True):
         fields.append((own, kind) if _is_required(kind) else (own, kind, None))
-    return msgspec.defstruct(name, fields, rename=renamed, gc=False, kw_only=True)
+    return msgspec.defstruct(
+        name, fields, rename=renamed, gc=False, kw_only=True, forbid_unknown_fields=closed
+    )
 
 
 def _is_required(kind: object) -> bool:

@@ -94,19 +94,25 @@ def unsound_rows(values: Sequence[bytes], limits: Limits = DEFAULT) -> set[int]:
     All others that such a decoder takes are in UTF-8 and within the limits. It is best given some dozens at a
     time, which stay in the processor's cache.
     """
+    found = large_rows(values, limits)
+    plain = list(map(bytes.isascii, values))
+    if not all(plain):
+        found.update(
+            [row for row, is_plain in enumerate(plain) if not is_plain and not _is_utf_8(values[row])]
+        )
+    found.update(_rows_that_may_be_deep(values, limits.depth))
+    return found
+
+
+def large_rows(values: Sequence[bytes], limits: Limits = DEFAULT) -> set[int]:
+    """Return the rows of records that may be beyond the limits on how large they are."""
     most = min(
         limits.record_bytes, limits.text_characters, 2 * limits.values, isqrt(8 * PATHS)
     )  # see `small`
     sizes = list(map(len, values))
-    found: set[int] = set()
-    if max(sizes, default=0) > most:
-        found.update(
-            row for row, size in enumerate(sizes) if size > most and not _is_within(values[row], limits)
-        )
-    if not all(map(bytes.isascii, values)):
-        found.update(row for row, value in enumerate(values) if not _is_utf_8(value))
-    found.update(_rows_that_may_be_deep(values, limits.depth))
-    return found
+    if max(sizes, default=0) <= most:
+        return set()
+    return {row for row, size in enumerate(sizes) if size > most and not _is_within(values[row], limits)}
 
 
 def _is_within(value: bytes, limits: Limits) -> bool:
@@ -120,11 +126,10 @@ def _is_within(value: bytes, limits: Limits) -> bool:
 
 
 def _is_utf_8(value: bytes) -> bool:
-    if not value.isascii():
-        try:
-            value.decode("utf-8")
-        except UnicodeDecodeError:
-            return False
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
     return True
 
 
