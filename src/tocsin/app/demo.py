@@ -13,6 +13,7 @@ from typing import Literal
 
 from tocsin import broker
 from tocsin.app.children import Child
+from tocsin.broker.loopback import free_port
 from tocsin.errors import StreamError
 
 _PATIENCE = 60.0
@@ -81,43 +82,74 @@ class State:
 Show = Callable[[State], None]
 
 
-def run(plan: Plan, stop: threading.Event, show: Show, notice: Callable[[str], None]) -> State:
-    """Run the demonstration and return its last state.
+class Pipeline:
+    """A broker and workers that run.
 
-    Args:
-        plan: what to do.
-        stop: when set, produce no more, finish what is there and return.
-        show: called several times a second.
-        notice: is told what the person should know.
-
-    Raises:
-        StreamError: a part of the pipeline failed, or the workers did not catch up.
+    Attributes:
+        plan: what the demonstration does.
+        bootstrap: the broker.
+        consumer: librdkafka properties that its consumers need.
+        metrics: where the workers tell theirs.
     """
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    show(State("starting the broker"))
-    with broker.start(plan.engine, plan.folder / "broker", 0, notice) as running:
-        notice(f"broker: {running.engine} {running.version} at {running.bootstrap}")
-        with _children(plan, running.bootstrap, running.consumer) as (producer, workers):
-            _watch(producer, workers, stop, show)
+
+    def __init__(self, plan: Plan, running: broker.Running) -> None:
+        self.plan = plan
+        self.bootstrap = running.bootstrap
+        self.consumer = running.consumer
+        self._ports = [free_port() for _ in range(plan.workers)]
+        self._workers: list[Child] = []
+
+    @property
+    def metrics(self) -> list[str]:
+        """Return where the workers answer /metrics."""
+        return [f"http://127.0.0.1:{port}/metrics" for port in self._ports]
+
+    def start(self, stack: ExitStack) -> None:
+        """Start the workers; the stack ends them."""
+        for number, port in enumerate(self._ports, 1):
+            worker = Child(f"worker {number}", _detect(self.plan, self.bootstrap, self.consumer, port))
+            stack.callback(worker.stop)
+            self._workers.append(worker)
+
+    def play(self, stop: threading.Event, show: Show) -> State:
+        """Produce as planned, and return the last state when everything is classified.
+
+        Args:
+            stop: when set, produce no more, finish what is there and return.
+            show: called several times a second.
+
+        Raises:
+            StreamError: a part of the pipeline failed, or the workers did not catch up.
+        """
+        producer = Child("producer", _produce(self.plan, self.bootstrap))
+        try:
+            _watch(producer, self._workers, stop, show)
+        finally:
             producer.stop()
-            _catch_up(producer, workers, show)
-    return _state("done", producer, workers)
+        _catch_up(producer, self._workers, show)
+        return _state("done", producer, self._workers)
 
 
 @contextmanager
-def _children(plan: Plan, bootstrap: str, consumer: Mapping[str, str]) -> Iterator[tuple[Child, list[Child]]]:
-    with ExitStack() as stack:
-        workers = []
-        for number in range(plan.workers):
-            worker = Child(f"worker {number + 1}", _detect(plan, bootstrap, consumer))
-            stack.callback(worker.stop)
-            workers.append(worker)
-        producer = Child("producer", _produce(plan, bootstrap))
-        stack.callback(producer.stop)
-        yield producer, workers
+def started(plan: Plan, notice: Callable[[str], None]) -> Iterator[Pipeline]:
+    """Start everything but the producer, and end it in order.
+
+    Args:
+        plan: what to do.
+        notice: is told what the person should know.
+
+    Raises:
+        StreamError: the broker does not start.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    with broker.start(plan.engine, plan.folder / "broker", 0, notice) as running, ExitStack() as stack:
+        notice(f"broker: {running.engine} {running.version} at {running.bootstrap}")
+        pipeline = Pipeline(plan, running)
+        pipeline.start(stack)
+        yield pipeline
 
 
-def _detect(plan: Plan, bootstrap: str, consumer: Mapping[str, str]) -> list[str]:
+def _detect(plan: Plan, bootstrap: str, consumer: Mapping[str, str], port: int) -> list[str]:
     options = [part for key, value in consumer.items() for part in ("-X", f"{key}={value}")]
     files = ["--results", str(plan.results), "--csv", str(plan.csv)]
     return [
@@ -128,6 +160,8 @@ def _detect(plan: Plan, bootstrap: str, consumer: Mapping[str, str]) -> list[str
         str(plan.partitions),
         *files,
         *options,
+        *("--metrics-listen", f"127.0.0.1:{port}"),
+        "--trace-store",
         *("--log-format", "text"),  # JSON on its stderr is its progress
     ]
 

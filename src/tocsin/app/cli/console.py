@@ -60,8 +60,13 @@ def check_extra() -> None:
     Raises:
         SettingsError: with what to do.
     """
-    if not all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn")):
+    if not all(map(is_there, ("fastapi", "uvicorn"))):
         raise SettingsError("the console is not installed", "pip install 'tocsin[console]'")
+
+
+def is_there(package: str) -> bool:
+    """Say whether a package is installed."""
+    return importlib.util.find_spec(package) is not None
 
 
 def has_desktop() -> bool:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 import sys
+import webbrowser
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from tocsin.app import demo as pipeline
+from tocsin.app.cli.console import check_extra, has_desktop
 from tocsin.app.cli.live import live
 from tocsin.app.cli.options import takes
 from tocsin.app.cli.output import notice
 from tocsin.app.cli.signals import stop_on_signals
 from tocsin.app.cli.stats import show_summary
-from tocsin.app.settings import Loaded
+from tocsin.app.settings import Loaded, Settings, load
 from tocsin.errors import SettingsError
 from tocsin.stats.buckets import named
 from tocsin.stats.events import events_of
@@ -48,6 +51,12 @@ from tocsin.stats.questions import over_time, summary
     show_default=True,
     help="Each run leaves a folder of its own in here.",
 )
+@click.option(
+    "--console/--no-console",
+    "with_console",
+    default=None,
+    help="Show it in a browser too, and go on showing until Ctrl-C.  [default: on a terminal]",
+)
 def demo(  # noqa: PLR0913 - one argument per flag is click's way
     *,
     loaded: Loaded,
@@ -57,11 +66,12 @@ def demo(  # noqa: PLR0913 - one argument per flag is click's way
     workers: int,
     seed: int,
     folder: Path,
+    with_console: bool | None,
 ) -> None:
-    """Run the whole pipeline here: broker, producer, workers, statistics, plot.
+    """Run the whole pipeline here: broker, producer, workers, console, statistics, plot.
 
-    Everything is started as a process of its own on free ports of this machine, and ended again. Ctrl-C
-    ends it early and in order. Nothing needs to be installed or running.
+    Everything is started on free ports of this machine, and ended again. Ctrl-C ends it early and in order.
+    Nothing needs to be installed or running. On a terminal the console stays until Ctrl-C.
     """
     if seconds is None and count is None:
         seconds = 30.0
@@ -76,10 +86,53 @@ def demo(  # noqa: PLR0913 - one argument per flag is click's way
         partitions=loaded.settings.kafka.partitions,
     )
     stop = stop_on_signals()
-    with live() as show:
-        done = pipeline.run(plan, stop, show, notice)
-    notice(f"{done.produced:,} events produced, {done.classified:,} classified, {done.rejected:,} rejected\n")
-    _tell_what_was_found(plan)
+    with ExitStack() as stack:
+        with live() as show:
+            show(pipeline.State("starting the broker"))
+            running = stack.enter_context(pipeline.started(plan, notice))
+            wanted = sys.stderr.isatty() if with_console is None else with_console
+            address = _console(running, stack) if wanted else ""
+            done = running.play(stop, show)
+        counts = (
+            f"{done.produced:,} events produced, {done.classified:,} classified, {done.rejected:,} rejected"
+        )
+        notice(counts + "\n")
+        _tell_what_was_found(plan)
+        if address:
+            notice(f"\nThe console shows it at {address} until Ctrl-C.")
+            stop.wait()
+
+
+def _console(running: pipeline.Pipeline, stack: ExitStack) -> str:
+    """Show the pipeline in a browser; return the address, or an empty text where that is not possible."""
+    try:
+        check_extra()
+        from tocsin.app.console.showing import beside  # noqa: PLC0415 - needs the extra
+
+        address = stack.enter_context(beside(_looked_at(running), notice))
+    except SettingsError as missing:  # everything else runs
+        notice(f"no console: {missing}")
+        return ""
+    notice(f"console: {address}")
+    if has_desktop():
+        webbrowser.open(address)
+    return address
+
+
+def _looked_at(running: pipeline.Pipeline) -> Settings:
+    """Return the settings of a console for this pipeline, whatever those of the person's own cluster are."""
+    plan = running.plan
+    return load(
+        None,
+        {},
+        {
+            "kafka.bootstrap_servers": running.bootstrap,
+            "kafka.client": dict(running.consumer),
+            "results.dir": str(plan.results),
+            "results.csv": str(plan.csv),
+            "console.metrics": running.metrics,
+        },
+    ).settings
 
 
 def _tell_what_was_found(plan: pipeline.Plan) -> None:

@@ -6,12 +6,33 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from urllib.parse import quote
 
+import msgspec
+
 from tocsin.app.console.assets import HOW_TO_BUILD, are_built
 from tocsin.app.console.context import opened
 from tocsin.app.console.guard import door_of
 from tocsin.app.console.server import application
 from tocsin.app.console.serving import Listening, WebServer
 from tocsin.app.settings import Settings
+from tocsin.errors import SettingsError
+
+
+@contextmanager
+def beside(settings: Settings, notice: Callable[[str], None]) -> Iterator[str]:
+    """Serve the console of something that runs here, at its usual port or, where that is taken, a free one.
+
+    Raises:
+        SettingsError: its pages are not built.
+    """
+    if not are_built():
+        raise SettingsError(HOW_TO_BUILD)
+    try:
+        Listening(settings.console.listen).close()
+    except SettingsError:
+        free = msgspec.structs.replace(settings.console, listen="127.0.0.1:0")
+        settings = msgspec.structs.replace(settings, console=free)
+    with shown(settings, notice) as address:
+        yield address
 
 
 @contextmanager
