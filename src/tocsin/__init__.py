@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from tocsin.version import __version__
+
 if TYPE_CHECKING:
     from tocsin.app.pipeline import Pipeline
     from tocsin.detect import Detector
     from tocsin.rules import load_rules
-
-__version__ = "0.1.0"
 
 __all__ = ["Detector", "Pipeline", "__version__", "load_rules"]
 

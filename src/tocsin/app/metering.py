@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 
-from tocsin import __version__
 from tocsin.app.health import HealthServer, Page, Pages, Report, health_pages
 from tocsin.app.settings import Settings
 from tocsin.detect import Detector
@@ -18,6 +17,7 @@ from tocsin.sources.kafka_link import Statistics
 from tocsin.telemetry import metric_names as names
 from tocsin.telemetry.metered import MeteredSink, MeteredSource
 from tocsin.telemetry.metrics import Figures, Metrics, Values
+from tocsin.version import __version__
 
 
 class Meter:

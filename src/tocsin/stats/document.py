@@ -7,12 +7,12 @@ from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from tocsin import __version__
 from tocsin.attack import catalogue
 from tocsin.stats.buckets import instant
 from tocsin.stats.headline import headline
 from tocsin.stats.questions import OverTime, Summary
 from tocsin.stats.selection import Selection
+from tocsin.version import __version__
 
 QUESTIONS = (
     *("event_types", "tactics", "techniques", "users", "hosts", "source_ips", "rules"),

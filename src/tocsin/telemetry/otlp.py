@@ -11,9 +11,9 @@ from itertools import chain
 
 import numpy as np
 
-from tocsin import __version__
 from tocsin.telemetry.otlp_fields import LENGTHS, resource_attribute, sized, varint
 from tocsin.telemetry.spans import Link, Spans
+from tocsin.version import __version__
 
 BLOCK_SPANS = 4_000
 """Spans in a block at most: about a megabyte, far below what collectors take at once."""

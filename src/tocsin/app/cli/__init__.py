@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from tocsin import __version__
 from tocsin.errors import ExitCode, TocsinError, nearest
+from tocsin.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("tocsin.app.cli.bench:bench", "Measure throughput and latency on a real Kafka."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from tocsin import __version__
 from tocsin.app.console import (
     attack,
     dead_letters,
@@ -18,10 +17,12 @@ from tocsin.app.console import (
     status,
     summary,
     topics,
+    traces,
 )
 from tocsin.app.console.assets import Assets
 from tocsin.app.console.context import Console
 from tocsin.app.console.guard import Door, Guard
+from tocsin.version import __version__
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     detection_detail.router,
     attack.router,
     rules.router,
+    traces.router,
 )
 """What is answered under `/api`: one module each."""
 

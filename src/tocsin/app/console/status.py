@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from tocsin import __version__
 from tocsin.app.console.context import Asked
 from tocsin.app.console.live_record import KafkaNow
 from tocsin.attack.catalogue import catalogue
+from tocsin.version import __version__
 
 router = APIRouter(prefix="/api", tags=["status"])
 

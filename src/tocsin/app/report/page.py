@@ -8,13 +8,13 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from tocsin import __version__
 from tocsin.app.report.markup import Markup, joined, tag
 from tocsin.app.report.sections import sections
 from tocsin.attack import catalogue
 from tocsin.stats.headline import between
 from tocsin.stats.palette import NO_DETECTION, TACTICS, UNKNOWN
 from tocsin.stats.questions import Summary
+from tocsin.version import __version__
 
 TITLE = "What the detections say"
 
