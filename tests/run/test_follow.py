@@ -97,7 +97,7 @@ def test_a_fault_that_nobody_foresaw_delays_it(sink, following, csv, monkeypatch
 
     monkeypatch.setattr(CsvView, "follow", follow)
     store(sink, 0, 1)
-    wait_until(lambda: lines(csv) == 3)
+    wait_until(lambda: lines(csv) == 3 and following.told[1:])
     assert following.told == [
         "the CSV is delayed: ZeroDivisionError: of a library",
         "the CSV is followed again",

@@ -403,3 +403,19 @@ def test_a_copy_that_the_group_has_refused_is_made_later(kafka, topic, monkeypat
         one.until(one.source.caught_up)
         one.source.commit({1: 7})
         one.until(lambda: looking.committed([TopicPartition(topic.name, 1)], timeout=10)[0].offset == 7)
+
+
+def test_a_record_that_comes_alone_is_not_kept_waiting_for_others(kafka, topic):
+    """It is handed out when it is there, however much longer might be waited for more."""
+    with reading(kafka, topic) as reader:
+        reader.until(reader.source.caught_up)
+        taken: list[float] = []
+        for _ in range(5):
+            send(kafka, topic, {0: 1})
+            began = time.monotonic()
+            batch = None
+            while batch is None:
+                batch = reader.source.poll(10_000, 10.0)
+            taken.append(time.monotonic() - began)
+            assert len(batch) == 1
+    assert min(taken) < 3.0

@@ -116,6 +116,7 @@ class Worker:
         self._reading: set[int] = set()  # of those: sought, and neither refused nor given away since
         self._wishes: list[Drain] = []
         self._turned = time.monotonic()
+        self._began = 0.0  # the last batch
         self._ended = False
 
     def run(self, stopped: Callable[[], bool]) -> None:
@@ -138,11 +139,13 @@ class Worker:
 
     def turn(self) -> None:
         """Take one batch to the writers, which flush at their pace, and hear what they have to say."""
+        self._keep_pace()
         room, asked = self._room(), time.time_ns()
         batch = self.source.poll(room, self.pace.poll_seconds)  # poll
         if batch is not None:
             batch = self._of_those_read(batch)
         if batch is not None:
+            self._began = time.monotonic()
             load = self._judge(batch, asked)  # judge
             for writer in self._writers:
                 writer.write(load)  # write, and flush when it is time
@@ -202,6 +205,12 @@ class Worker:
         )
 
     # --- the steps
+
+    def _keep_pace(self) -> None:
+        """Let records gather for a moment when the last batch was a small one."""
+        early = self._began + self.pace.turn_seconds - time.monotonic()
+        if early > 0:
+            time.sleep(early)
 
     def _room(self) -> int:
         """Return how many records to take: none while a sink cannot follow."""

@@ -165,10 +165,7 @@ class KafkaSource:
             return None
         self._seek()
         self._copy_again()
-        try:
-            messages = self._consumer.consume(max(max_records, 1), timeout)
-        except KafkaException as error:
-            raise unreachable(self._cluster, error) from error
+        messages = self._there(max(max_records, 1), timeout)
         if self._failure is not None:
             raise self._failure
         self.link.check()
@@ -179,6 +176,19 @@ class KafkaSource:
                 self._next[partition] = max(self._next.get(partition, 0), offset + 1)
         self._lag = self._measured_lag()
         return batch
+
+    def _there(self, most: int, timeout: float) -> list[Message]:
+        """Wait for the first message, and take what is there with it.
+
+        The client, asked for many, would wait until the time is over unless there are so many.
+        """
+        try:
+            messages: list[Message] = self._consumer.consume(1, timeout)
+            if messages and most > 1:
+                messages += self._consumer.consume(most - 1, 0)
+        except KafkaException as error:
+            raise unreachable(self._cluster, error) from error
+        return messages
 
     def seek(self, positions: Positions) -> None:
         """Read on from the positions, of those partitions that are still owned.
