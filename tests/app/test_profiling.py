@@ -52,6 +52,16 @@ def test_candidates_and_matches_are_counted_on_all_events():
     assert found.events == 301
 
 
+def test_tests_are_those_of_the_matcher_that_workers_run():
+    """A rule whose texts decide is never tested; one with an expression is, where its text was found."""
+    decided: dict[str, object] = {"command_line|contains": "run"}
+    expression: dict[str, object] = {"command_line|re": "run [0-9]*7$"}
+    found = Profile(rule_set(decided, expression), None, lambda: 0)
+    found.take([Batch.of_values(STREAM, [event(number) for number in range(100)])])
+    costs = {cost.rule.id: (cost.tests, cost.matches) for cost in found.costs()}
+    assert costs == {rule_id(1): (0, 100), rule_id(2): (100, 10)}
+
+
 def test_seconds_are_worked_out_from_the_events_that_were_timed():
     """The first ones of a log source and one in a hundred after them, each counted as what it took."""
     ticks = ticking(3000)

@@ -29,6 +29,8 @@ class RuleCost:
     Attributes:
         candidates: events for which the rule is one, by their log sources.
         matches: events on which it fired.
+        tests: events on which a worker's matcher evaluates what is left of its condition once it is known
+            which texts were found: all that it costs event by event, for most rules nothing.
         evaluations: how often its condition was evaluated in full, to be timed.
         seconds: what evaluating it in full for every candidate would take, by those that were timed.
     """
@@ -36,6 +38,7 @@ class RuleCost:
     rule: Rule
     candidates: int
     matches: int
+    tests: int
     evaluations: int
     seconds: float
 
@@ -84,13 +87,15 @@ class Profile:
         tried: Counter[int] = Counter()
         for source, count in self._sources.items():
             tried.update(dict.fromkeys(self._route(source), count))
-        costs = [self._cost(index, rule, tried[index]) for index, rule in enumerate(self._rules)]
+        tests = self._detector.figures().tests
+        costs = [self._cost(index, tried[index], tests[index]) for index in range(len(self._rules))]
         return sorted(costs, key=lambda cost: (-cost.seconds, -cost.candidates, cost.rule.id))
 
-    def _cost(self, index: int, rule: Rule, tried: int) -> RuleCost:
+    def _cost(self, index: int, tried: int, tests: int) -> RuleCost:
+        rule = self._rules[index]
         timed = self._evaluations[index]
         seconds = self._nanoseconds[index] / timed * tried / 1e9 if timed else 0.0
-        return RuleCost(rule, tried, self._matches[rule.id], timed, seconds)
+        return RuleCost(rule, tried, self._matches[rule.id], tests, timed, seconds)
 
     def _take(self, batch: Batch) -> None:
         judged = self._detector.judge(batch)

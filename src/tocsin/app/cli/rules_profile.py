@@ -32,10 +32,12 @@ from tocsin.sources.files import RecordedFiles
 def profile(
     loaded: Loaded, *, paths: tuple[str, ...], top: int | None, shape: str | None, format_: str | None
 ) -> None:
-    """Tell what each rule costs on recorded events: candidates, matches, and seconds, the dearest first.
+    """Tell what each rule costs on recorded events: candidates, tests, matches, seconds; the dearest first.
 
-    Candidates and matches are counted on all events. Seconds are those of a rule evaluated by itself, timed
-    on some of the events and worked out for all candidates; a worker's index spares it most of them.
+    Candidates, tests and matches are counted on all events: a worker tests a rule, by itself, only on events
+    in which it found what the rule cannot do without, and where that does not decide. Seconds are not a
+    worker's: they are those of a rule evaluated by itself, timed on some of the events and worked out for all
+    candidates.
     """
     rules = rules_of(loaded.settings.rules, notice)
     limits = limits_of(loaded.settings)
@@ -46,7 +48,7 @@ def profile(
     found.take(files.batches(lambda _read: None))
     costs = found.costs()
     shown = costs[: top or (20 if is_table(format_) else len(costs))]
-    columns = ["title", "level", "candidates", "matches", "seconds", "microseconds"]
+    columns = ["title", "level", "candidates", "tests", "matches", "seconds", "microseconds"]
     emit(_rows(shown, as_text=is_table(format_)), format_, columns=columns)
     total = sum(cost.seconds for cost in costs)
     looked_at = f"{len(rules.rules):,} rules on {found.events:,} events"
@@ -62,6 +64,7 @@ def _rows(costs: list[RuleCost], *, as_text: bool) -> Iterator[dict[str, Any]]:
             "title": cost.rule.title,
             "level": str(cost.rule.level),
             "candidates": cost.candidates,
+            "tests": cost.tests,
             "matches": cost.matches,
             "evaluations": cost.evaluations,
             "seconds": f"{cost.seconds:.4f}" if as_text else cost.seconds,
