@@ -150,7 +150,7 @@ function Name({ row }: { row: RuleRow }) {
   return (
     <div class="rule-name">
       <span class="detection-title">{row.title ?? row.file ?? row.id}</span>
-      <span class="muted">{row.status === "ok" ? row.logsource : row.reason}</span>
+      <span class="muted">{row.reason ?? row.logsource}</span>
     </div>
   );
 }

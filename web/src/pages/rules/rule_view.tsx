@@ -40,11 +40,12 @@ function Shown({ rule }: { rule: RuleDetail }) {
         <StandingTag standing={rule.status} />
         {rule.level && <LevelTag level={rule.level} />}
       </PageHead>
-      {rule.reason && rule.status !== "ok" && (
+      {rule.reason && (
         <div class={rule.status === "invalid" ? "notice bad" : "notice warn"}>
           <Icon name="warning" />
           <div>
-            This rule does not run: {rule.reason}
+            {rule.status === "ok" ? "" : "This rule does not run: "}
+            {rule.reason}
             <p class="mono">
               {rule.file}
               {rule.line !== null && `:${rule.line}`}
@@ -52,41 +53,53 @@ function Shown({ rule }: { rule: RuleDetail }) {
           </div>
         </div>
       )}
-      <div class="rule-columns">
+      <div class={rule.status === "ok" ? "rule-columns" : undefined}>
         <div class="stack">
           <Panel title="What it looks for">
             <div class="stack">
-              {rule.description && <p class="rule-description">{rule.description}</p>}
+              <Description text={rule.description} />
               <Facts rule={rule} />
               <RuleLists rule={rule} />
             </div>
           </Panel>
           {rule.yaml && <CodeView text={rule.yaml} language="yaml" label="The rule as YAML" />}
         </div>
-        <div class="stack">
-          <Panel title="Latest detections" flush end={<Total rule={rule} />}>
-            {rule.recent.length === 0 ? (
-              <Empty title="It has never fired">
-                Nothing that was stored matched it. Try it with an event below.
-              </Empty>
-            ) : (
-              <DetectionTable
-                label="Latest detections of this rule"
-                rows={rule.recent}
-                ofOneRule
-                onOpen={(row) =>
-                  navigate(url(`/detections/${encodeURIComponent(row.detection_id)}`, { rule: rule.id }))
-                }
-              />
-            )}
-          </Panel>
-          {rule.status === "ok" && (
+        {rule.status === "ok" && (
+          <div class="stack">
+            <Panel title="Latest detections" flush end={<Total rule={rule} />}>
+              {rule.recent.length === 0 ? (
+                <Empty title="It has never fired">
+                  Nothing that was stored matched it. Try it with an event below.
+                </Empty>
+              ) : (
+                <DetectionTable
+                  label="Latest detections of this rule"
+                  rows={rule.recent}
+                  ofOneRule
+                  onOpen={(row) =>
+                    navigate(url(`/detections/${encodeURIComponent(row.detection_id)}`, { rule: rule.id }))
+                  }
+                />
+              )}
+            </Panel>
             <Panel title="Try it">
               <Tester ruleId={rule.id} />
             </Panel>
-          )}
-        </div>
+          </div>
+        )}
       </div>
+    </>
+  );
+}
+
+/** The author's line breaks are where a file needs them; only empty lines part paragraphs. */
+function Description({ text }: { text: string | null }) {
+  const paragraphs = (text ?? "").split(/\n\s*\n/).filter((one) => one.trim() !== "");
+  return (
+    <>
+      {paragraphs.map((one, place) => (
+        <p key={place}>{one}</p>
+      ))}
     </>
   );
 }
@@ -99,10 +112,14 @@ function Total({ rule }: { rule: RuleDetail }) {
 function Facts({ rule }: { rule: RuleDetail }) {
   return (
     <dl class="facts">
-      <dt>Id</dt>
-      <dd class="mono">
-        {rule.id} <CopyButton text={rule.id} label="the rule's id" />
-      </dd>
+      {rule.status === "ok" && (
+        <>
+          <dt>Id</dt>
+          <dd class="mono rule-id">
+            {rule.id} <CopyButton text={rule.id} label="the rule's id" />
+          </dd>
+        </>
+      )}
       <dt>Log source</dt>
       <dd class="mono">{rule.logsource ?? UNKNOWN}</dd>
       <dt>ATT&amp;CK</dt>

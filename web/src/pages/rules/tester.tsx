@@ -91,7 +91,7 @@ export function Tester({ ruleId }: { ruleId?: string }) {
         {size > LIMIT_BYTES ? (
           <span role="alert">That is more than 1 MiB: too much for the tester.</span>
         ) : (
-          <span class="muted">One event: JSON of any shape that the decoder knows, or a line of text.</span>
+          <span class="muted">One event as JSON, of any shape that the decoder knows.</span>
         )}
       </div>
       <div aria-live="polite">
