@@ -10,12 +10,12 @@ import pyarrow.dataset as pads
 
 from tocsin.errors import SettingsError
 from tocsin.model.identity import is_uuid, trace_id
-from tocsin.results.location import Location, rows_read
+from tocsin.results.location import Location, Where, rows_read
 from tocsin.results.table import VERDICTS, Reader
 from tocsin.telemetry.jaeger import jaeger_spans
 from tocsin.telemetry.store import StoredSpan, stored_spans
 
-_COLUMNS = (
+COLUMNS = (
     "event_id",
     "timestamp",
     "event_type",
@@ -32,6 +32,7 @@ _COLUMNS = (
     "stored_time",
     "trace_id",
 )
+"""Of the results: what they know of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,22 @@ class Story:
     steps: Sequence[Step]
 
 
-def story_of(results: str, event_id: str, jaeger: str | None) -> Story:
+def story_of(
+    results: Where, event_id: str, jaeger: str | None, row: Mapping[str, Any] | None = None
+) -> Story:
     """Find out what is known of an event.
 
     Args:
         results: the folder of the results.
         event_id: of the event, or its trace id.
         jaeger: address of Jaeger's query service; None for the store beside the results.
+        row: what the results have of it, with `COLUMNS`, where that is known; None to look for it.
 
     Raises:
         SettingsError: nothing is known of it.
         StreamError: the results or Jaeger cannot be read.
     """
-    row = _row(results, event_id)
+    row = row or _row(results, event_id)
     trace = trace_id(event_id) if row is None else str(row["trace_id"])
     if jaeger is not None:
         spans = jaeger_spans(jaeger, trace)
@@ -87,7 +91,7 @@ def story_of(results: str, event_id: str, jaeger: str | None) -> Story:
     return Story(trace, row, _steps(_of_event(spans, row)))
 
 
-def _row(results: str, event_id: str) -> Mapping[str, Any] | None:
+def _row(results: Where, event_id: str) -> Mapping[str, Any] | None:
     place = Location.of(results)
     if not (place / VERDICTS).is_table():
         return None
@@ -97,7 +101,7 @@ def _row(results: str, event_id: str) -> Mapping[str, Any] | None:
     source = Reader(results).look()
     with rows_read(source.place):
         rows: list[Mapping[str, Any]] = (
-            source.rows().to_table(columns=list(_COLUMNS), filter=found).to_pylist()
+            source.rows().to_table(columns=list(COLUMNS), filter=found).to_pylist()
         )
     exact = [row for row in rows if row["event_id"] == event_id]
     return next(iter(exact or rows), None)

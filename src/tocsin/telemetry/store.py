@@ -54,6 +54,7 @@ class StoredSpan:
     Attributes:
         parent_id: empty for a root.
         begin, end: nanoseconds since 1970.
+        kind: `producer`, `consumer` or `internal`; empty where it is not told apart from the attributes.
     """
 
     trace_id: str
@@ -64,6 +65,7 @@ class StoredSpan:
     begin: int
     end: int
     attributes: Mapping[str, object]
+    kind: str = ""
 
 
 class StoreWriter:
@@ -170,6 +172,7 @@ def stored_spans(folder: Path, trace_id: str) -> list[StoredSpan]:
             row["begin"],
             row["end"],
             json.loads(row["attributes"]),
+            row["kind"],
         )
         for row in found
     }

@@ -10,6 +10,10 @@ from tocsin.model import Batch, Stream
 from tocsin.model.identity import ids_at
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import Origin
+from tocsin.telemetry.sampling import Sampling
+from tocsin.telemetry.store import StoreWriter
+from tocsin.telemetry.traced import TracedSink
+from tocsin.telemetry.tracer import Consumer, Pending, Tracer
 
 BEGAN = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 STORED = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -43,9 +47,11 @@ EVENTS = (
 )
 
 
-def judge(folder: Path, events: Sequence[bytes] = EVENTS, keep: str = "all") -> None:
-    """Judge events and store what came of it, in one commit."""
-    sink = ResultsSink(folder, Origin("cluster", "raw-events", "topic-id"), keep, STORED.timestamp)
+def judge(folder: Path, events: Sequence[bytes] = EVENTS, keep: str = "all", *, traced: bool = False) -> None:
+    """Judge events and store what came of it, in one commit; with their spans, if they are traced."""
+    sink: ResultsSink | TracedSink = ResultsSink(
+        folder, Origin("cluster", "raw-events", "topic-id"), keep, STORED.timestamp
+    )
     first = sink.start([0]).get(0, 0)
     count = len(events)
     batch = Batch(
@@ -57,5 +63,11 @@ def judge(folder: Path, events: Sequence[bytes] = EVENTS, keep: str = "all") -> 
         list(events),
         [()] * count,
     )
-    sink.write(Detector(load_rules(PACKS)).judge(batch))
+    found = Detector(load_rules(PACKS)).judge(batch)
+    store = StoreWriter(folder, print)
+    if traced:
+        tracer = Tracer(Sampling(1.0), Consumer("packet-classifier", "group"), store.put)
+        sink = TracedSink(sink, Pending(tracer, tracer.judged_and_stored))
+    sink.write(found)
     sink.flush()
+    store.close()

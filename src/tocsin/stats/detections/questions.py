@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -131,6 +131,35 @@ def detection(store: DetectionStore, detection_id: str) -> Mapping[str, object] 
     return _record(rows[0]) if rows else None
 
 
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """Where the results have an event.
+
+    Attributes:
+        stored: when its row was written.
+    """
+
+    partition: int
+    offset: int
+    stored: datetime
+
+
+def event_place(store: DetectionStore, event_id: str) -> Lying | None:
+    """Return where an event lies on which something was detected; None where nothing was.
+
+    Raises:
+        StreamError: no answer; see `DetectionStore.ask`.
+    """
+    rows = store.ask(
+        'SELECT "partition", "offset", stored_ms FROM detections WHERE event_id = ? LIMIT 1', [event_id]
+    )
+    return Lying(rows[0][0], rows[0][1], _instant(rows[0][2])) if rows else None
+
+
+def _instant(milliseconds: int) -> datetime:
+    return instant(milliseconds * 1_000)
+
+
 _ROWS = """
     SELECT
         moment, n, detection_id::VARCHAR, event_id, "timestamp", rule_id, rule_title, rule_revision, "level",
@@ -166,7 +195,7 @@ def _record(row: tuple[Any, ...]) -> dict[str, object]:
         "partition": partition,
         "offset": offset,
         "trace_id": trace_id,
-        "stored_time": datetime.fromtimestamp(stored / 1_000, UTC),
+        "stored_time": _instant(stored),
     }
 
 
