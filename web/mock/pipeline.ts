@@ -27,11 +27,11 @@ const PIPELINE: Pipeline = {
     stage("produce", "Producers", null, "What arrives in the topic", { per_second: 2_800 }),
     stage("topic", "security-events", null, "3 partitions", { backlog: 4_821, state: "waiting" }),
     stage("poll", "Poll", 0.04, "Waits for records"),
-    stage("decode", "Decode", 0.21, "Bytes to events"),
-    stage("match", "Match", 0.52, "312 rules", { state: "slow" }),
+    stage("decode", "Decode", null, "Bytes to events; timed together with matching"),
+    stage("match", "Match", 0.88, "312 rules", { state: "slow" }),
     stage("write", "Write", 0.14, "Rows of the results table"),
     stage("commit", "Commit", 0.06, "Rows and positions in one commit"),
-    stage("csv", "CSV", 0.03, "classified_packets.csv", { backlog: 0 }),
+    stage("csv", "CSV", null, "classified_packets.csv", { backlog: 0 }),
     stage("detections_topic", "Detections topic", null, "Not asked for", {
       per_second: null,
       state: "unknown",
@@ -40,7 +40,7 @@ const PIPELINE: Pipeline = {
   source: "metrics",
   bottleneck: "match",
   explanation:
-    "2,800 events arrive each second and 2,310 are judged, so the topic holds 4,821 that wait. Matching takes 52 % of a batch's time: a second worker would help, as the topic has three partitions.",
+    "2,800 events arrive each second and 2,310 are judged, so the topic holds 4,821 that wait. Matching takes 88 % of its thread's time: a second worker would help, as the topic has three partitions.",
 };
 
 export const pipelineRoutes: MockRoute[] = [{ path: /\/api\/pipeline/, answer: () => PIPELINE }];

@@ -92,6 +92,7 @@ export interface Stage {
   label: string;
   per_second: number | null;
   seconds_per_batch: number | null;
+  /** Of the time of its thread that it takes, in the busiest worker. */
   share: number | null;
   backlog: number | null;
   detail: string;

@@ -54,13 +54,15 @@ function Content({ live, history }: Seen) {
     <div class="stack">
       <Advice live={live} />
       <Figures live={live} history={history} />
-      <div class="grid live-findings">
-        <Levels live={live} />
-        <Tactics live={live} />
-      </div>
-      <div class="grid live-lists">
-        <Newest live={live} />
-        <Workers live={live} />
+      <div class="grid live-columns">
+        <div class="stack">
+          <Levels live={live} />
+          <Workers live={live} />
+        </div>
+        <div class="stack">
+          <Tactics live={live} />
+          <Newest live={live} />
+        </div>
       </div>
     </div>
   );

@@ -7,8 +7,8 @@ import { PageHead, Panel } from "../components/panel";
 import { Answer } from "../components/states";
 import { Picture } from "./pipeline/picture";
 import "./pipeline/pipeline.css";
-import { Shares } from "./pipeline/shares";
 import { StageTable } from "./pipeline/stage_table";
+import { Threads } from "./pipeline/threads";
 
 const REFRESH_MS = 2_000;
 
@@ -35,7 +35,7 @@ export function PipelinePage() {
             <section class="panel picture" aria-label="The stages">
               <Picture pipeline={data} />
             </section>
-            <Shares pipeline={data} />
+            <Threads pipeline={data} />
             <Panel title="Stages" end={SOURCES[data.source]} flush>
               <StageTable pipeline={data} />
             </Panel>

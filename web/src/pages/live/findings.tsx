@@ -3,7 +3,7 @@ import type { Live } from "../../api/types";
 import { LEVELS } from "../../api/types";
 import { LevelMark } from "../../components/tag";
 import { Panel } from "../../components/panel";
-import { clock, count, rate } from "../../format";
+import { clock, count, rate, short } from "../../format";
 
 /** Detections by level, each a link to its own. */
 export function Levels({ live }: { live: Live }) {
@@ -85,7 +85,7 @@ export function Tactics({ live }: { live: Live }) {
                 {minutes.map((minute) => (
                   <Cell key={minute} value={row.counts.get(minute) ?? 0} most={most} minute={minute} />
                 ))}
-                <td class="heat-total">{count(row.total)}</td>
+                <td class="heat-total">{short(row.total)}</td>
               </tr>
             ))}
           </tbody>
@@ -96,10 +96,11 @@ export function Tactics({ live }: { live: Live }) {
 }
 
 function Cell({ value, most, minute }: { value: number; most: number; minute: string }) {
-  const shade = value ? Math.max(1, Math.ceil((value / most) * SHADES)) : 0;
+  // By the root: beside a tactic with thousands, one with ten is still to be told from one with a hundred.
+  const shade = value ? Math.max(1, Math.ceil(Math.sqrt(value / most) * SHADES)) : 0;
   return (
     <td class={`heat-${shade}`} title={`${clock(minute).slice(0, 5)} UTC: ${count(value)}`}>
-      {value || ""}
+      {value ? short(value) : ""}
     </td>
   );
 }

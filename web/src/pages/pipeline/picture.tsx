@@ -1,4 +1,4 @@
-// The stages drawn: boxes filled as far as they take of a batch's time, arrows where events flow, the bottleneck marked.
+// The stages drawn: boxes filled as far as they take of their thread's time, arrows where events flow, the bottleneck marked.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Pipeline, Stage } from "../../api/types";
@@ -69,7 +69,8 @@ function WorkerFrame({ box }: { box: Box }) {
 
 function StageBox({ stage, box, bottleneck }: { stage: Stage; box: Box; bottleneck: boolean }) {
   const { x, y, width, height } = box;
-  const filled = Math.max(0, Math.min(1, stage.share ?? 0)) * height;
+  // Most of a poll is waiting for records: full, it would look busy when it is idle.
+  const filled = stage.name === "poll" ? 0 : Math.max(0, Math.min(1, stage.share ?? 0)) * height;
   const classes = ["picture-stage", stage.state, bottleneck ? "bottleneck" : ""].filter(Boolean).join(" ");
   const room = Math.floor(((width - 18) / LETTER) * TIGHTEST);
   const [figure, unit] = headline(stage);
