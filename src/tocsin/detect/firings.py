@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from tocsin.detect.clues import Pattern
 from tocsin.detect.memo import fields_of
-from tocsin.detect.oracle import Matcher, matcher
+from tocsin.detect.oracle import Matcher
 from tocsin.detect.plan import Plan
+from tocsin.detect.quick import quick_matcher
 from tocsin.detect.residue import Deduction, Hits, Signal, deduction
 from tocsin.detect.teller import Teller, teller
 from tocsin.rules.ir import Atom, Node, atoms
@@ -95,7 +96,7 @@ class Firings:
         left = rule.deduce(hits)
         if left is False:
             return None
-        test = None if isinstance(left, bool) else matcher(left)
+        test = None if isinstance(left, bool) else quick_matcher(left)
         tested = () if isinstance(left, bool) else names_of([left])
         return Firing(place, self._candidates[place].index, rule.tell, rule.fields, test, tested)
 

@@ -39,6 +39,30 @@ def least_length(pattern: str, flags: str) -> int:
     return 0 if tree is None else int(tree.getwidth()[0])
 
 
+def is_free_of_context(pattern: str, flags: str) -> bool:
+    """Say whether what an expression is found in, it is also found in within any longer text.
+
+    So where it is not in the longer text, it is in no part of it.
+    """
+    tree = _parsed(pattern, flags)
+    return tree is not None and not _CONTEXT & set(_operations(tree))
+
+
+_CONTEXT = {ops.AT, ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS}
+"""Ends and borders, looks around, and what depends on what was found before."""
+
+
+def _operations(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - the parser's own, undocumented types
+    """Yield all that an expression is made of."""
+    if isinstance(tree, parser.SubPattern):
+        for op, argument in tree:
+            yield op
+            yield from _operations(argument)
+    elif isinstance(tree, list | tuple):
+        for part in tree:
+            yield from _operations(part)
+
+
 def _parsed(pattern: str, flags: str) -> Any | None:  # noqa: ANN401 - the parser's own, undocumented types
     value = 0
     for flag in flags:

@@ -8,7 +8,6 @@ from tocsin.detect.clues import Pattern
 from tocsin.detect.reading import Value
 from tocsin.detect.scan import Matching
 from tocsin.detect.trials import Trials
-from tocsin.rules.ir import fold
 
 
 class Probe:
@@ -41,18 +40,5 @@ class Probe:
             texts: of ASCII characters but NUL.
             joined: the same with a NUL between any two.
         """
-        trials = self._trials
         found = self._find_each(texts, joined)
-        if trials.has_guards:
-            found = {place: trials.guarded(numbers, _value(texts[place])) for place, numbers in found.items()}
-        tested = list(trials.tested(texts, joined))
-        if not tested:
-            return found
-        every = {place: list(numbers) for place, numbers in found.items()}
-        for place, number in tested:
-            every.setdefault(place, []).append(number)
-        return every
-
-
-def _value(text: str) -> Value:
-    return Value("", text, text, fold(text))
+        return self._trials.decided_each(found, texts, joined) if self._trials.has_tests else found

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress, count
+from operator import methodcaller
 
 from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.clues import LONGEST, Pattern, Where, clue_of
-from tocsin.detect.literals import least_length, required
+from tocsin.detect.literals import SHORTEST, is_free_of_context, least_length, required
 from tocsin.detect.oracle import Test, tester
 from tocsin.detect.reading import Value
 from tocsin.detect.scan import Literal
-from tocsin.rules.ir import Cidr, Compare, Regex, Text
+from tocsin.rules.ir import Atom, Cidr, Compare, Regex, Text
+from tocsin.rules.regex import Linear, compiled
 
 _SCANNED = frozenset({Where.WHOLE, Where.START, Where.END, Where.ANYWHERE, Where.IN_ASCII})
 
 
-class _Trial(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
     """A test with what an ASCII text needs to be worth it.
 
     Attributes:
         number: of the pattern.
         texts: it contains one of these, its case aside; none when nothing is known.
         least: characters that it has.
+        at_once: whether what holds for one of several texts holds for all of them joined.
     """
 
     number: int
     holds: Test
     texts: tuple[str, ...] = ()
     least: int = 0
+    at_once: bool = False
 
     def is_worth_it(self, folded: str, longest: int) -> bool:
         """Say whether one of several texts may satisfy it, given all in one and the longest's length."""
@@ -36,9 +43,28 @@ class _Trial(NamedTuple):
             return False
         return not self.texts or any(text in folded for text in self.texts)
 
+    def holding(self, texts: Sequence[str], places: Sequence[int]) -> list[int]:
+        """Return at which of some places there is an ASCII text that satisfies it.
+
+        As few do as a rule, many are tried at once; if there is one among them, then each half.
+        """
+        if not self.at_once or len(places) < FEW:
+            return [place for place in places if self.holds(_value(texts[place]))]
+        if not self.holds(_value("\0".join([texts[place] for place in places]))):
+            return []
+        half = len(places) // 2
+        return self.holding(texts, places[:half]) + self.holding(texts, places[half:])
+
+
+FEW = 4
+"""Fewer texts are tried one by one: it is likely that one of them is it."""
+
 
 class Trials:
     """The patterns of a field, parted in what is scanned for and what is tested.
+
+    Pieces of one or two characters are in many values, some in every one, and slow a scan down: Python looks
+    for them.
 
     Args:
         patterns: by number.
@@ -49,7 +75,7 @@ class Trials:
         present: what is found in every value.
     """
 
-    __slots__ = ("_ascii", "_guarded", "_tests", "literals", "present")
+    __slots__ = ("_ascii", "_guarded", "_pieces", "_tests", "literals", "present")
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
         self.present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
@@ -57,9 +83,12 @@ class Trials:
         self._ascii = [number for number, p in patterns if p.where is Where.IN_ASCII]
         self._tests: list[_Trial] = []
         self._guarded: dict[int, _Trial] = {}
+        self._pieces: list[tuple[int, str]] = []
         for number, pattern in patterns:
             if pattern.where is Where.WHOLE and len(pattern.literal) > LONGEST:
                 self._add_long(number, pattern.literal)
+            elif pattern.where is Where.ANYWHERE and len(pattern.literal) < SHORTEST:
+                self._pieces.append((number, pattern.literal))
             elif pattern.where in _SCANNED:
                 self.literals.append(Literal(number, pattern.where, pattern.literal))
             elif pattern.where is Where.TEST and isinstance(pattern.atom, Text | Regex | Cidr | Compare):
@@ -76,23 +105,25 @@ class Trials:
             if isinstance(atom, Regex):
                 texts = sorted(required(atom.pattern, atom.flags, 1))
                 least = least_length(atom.pattern, atom.flags)
-            self._tests.append(_Trial(number, cheap_tester(atom), tuple(texts), least))
+            self._tests.append(_Trial(number, cheap_tester(atom), tuple(texts), least, _is_for_many(atom)))
             return
+        trial = _Trial(number, tester(atom), at_once=_is_for_many(atom))
         for pattern in clue.patterns:
             guard = -1 - len(self._guarded)
             self.literals.append(Literal(guard, pattern.where, pattern.literal))
-            self._guarded[guard] = _Trial(number, tester(atom))
+            self._guarded[guard] = trial
             if pattern.where is Where.IN_ASCII:
                 self._ascii.append(guard)
 
     @property
-    def has_guards(self) -> bool:
-        """Say whether what a scan finds may need tests."""
-        return bool(self._guarded)
+    def has_tests(self) -> bool:
+        """Say whether a scan does not decide everything."""
+        return bool(self._guarded or self._tests or self._pieces)
 
     def decided(self, found: Sequence[int], value: Value) -> list[int]:
         """Return the patterns in any value, given what a scan of it found."""
         every = self.guarded(found, value) if value.text.isascii() else self._of_all(found, value)
+        every += [number for number, piece in self._pieces if piece in value.folded]
         return every + [trial.number for trial in self._tests if trial.holds(value)]
 
     def _of_all(self, found: Sequence[int], value: Value) -> list[int]:
@@ -106,21 +137,59 @@ class Trials:
         held = [trial.number for trial in tried if trial.holds(value)]
         return [number for number in found if number >= 0] + held
 
-    def tested(self, texts: Sequence[str], joined: str) -> Iterator[tuple[int, int]]:
-        """Yield (place, pattern) of the tests without guards that hold in many ASCII texts.
+    def decided_each(
+        self, found: Mapping[int, Sequence[int]], texts: Sequence[str], joined: str
+    ) -> Mapping[int, Sequence[int]]:
+        """Return place -> the patterns in many ASCII texts, given what a scan of them found.
 
         Args:
-            texts: of ASCII characters.
-            joined: the same in one.
+            found: by place.
+            texts: of ASCII characters but NUL.
+            joined: the same with a NUL between any two.
         """
+        folded = joined.lower()
+        tried = self._worth(texts, folded)
+        every = dict(found)
+        for guard, guarded in _guards(found).items():
+            trial = self._guarded[guard]
+            tried[trial] = sorted({*tried.get(trial, ()), *guarded})
+            for place in guarded:
+                every[place] = [number for number in found[place] if number >= 0]
+        for trial, places in tried.items():
+            for place in trial.holding(texts, places):
+                every[place] = [*every.get(place, ()), trial.number]
+        for number, piece in self._pieces:
+            for place in compress(count(), map(methodcaller("__contains__", piece), folded.split("\0"))):
+                every[place] = [*every.get(place, ()), number]
+        return every
+
+    def _worth(self, texts: Sequence[str], folded: str) -> dict[_Trial, Sequence[int]]:
+        """Return the tests without guards that one of the texts may satisfy, each with all places."""
         if not self._tests:
-            return
-        folded, longest = joined.lower(), max(map(len, texts))
-        worth = [trial for trial in self._tests if trial.is_worth_it(folded, longest)]
-        if not worth:
-            return
-        for place, text in enumerate(texts):
-            value = Value("", text, text, text.lower())
-            for trial in worth:
-                if trial.holds(value):
-                    yield place, trial.number
+            return {}
+        longest = max(map(len, texts))
+        return {trial: range(len(texts)) for trial in self._tests if trial.is_worth_it(folded, longest)}
+
+
+def _is_for_many(atom: Atom) -> bool:
+    """Say whether an atom may be tested on several texts in one: an expression that RE2 runs."""
+    return (
+        isinstance(atom, Regex)
+        and is_free_of_context(atom.pattern, atom.flags)
+        and isinstance(compiled(atom.pattern, atom.flags), Linear)
+    )
+
+
+def _guards(found: Mapping[int, Sequence[int]]) -> dict[int, set[int]]:
+    """Return the places of each guard that was found."""
+    places: dict[int, set[int]] = defaultdict(set)
+    for place, numbers in found.items():
+        if min(numbers, default=0) < 0:
+            for number in numbers:
+                if number < 0:
+                    places[number].add(place)
+    return places
+
+
+def _value(text: str) -> Value:
+    return Value("", text, text, text.lower())

@@ -80,8 +80,8 @@ class Parts:
 
 
 MERGED = 1_000
-"""Up to so many patterns of a field are made into one scan when more are to be looked for. Compiling more takes
-too long in the middle of a stream: beyond it, those that are added are scanned for by themselves."""
+"""Up to so many patterns of a field are made into one scan when more are to be looked for. Compiling more
+takes too long in the middle of a stream: beyond it, those that are added are scanned for by themselves."""
 
 
 class Watch:
