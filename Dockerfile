@@ -15,7 +15,8 @@ RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > installer.lock \
 # Before the source is copied: a change of the source does not install the packages anew.
 RUN --mount=type=cache,target=/var/cache/uv \
     uv venv /opt/tocsin \
-    && uv pip install --python /opt/tocsin/bin/python --require-hashes -c requirements.lock -r pyproject.toml
+    && uv pip install --python /opt/tocsin/bin/python --require-hashes -c requirements.lock \
+        -r pyproject.toml --extra console
 COPY README.md LICENSE NOTICE hatch_build.py ./
 # The console's pages, with a Node of which nothing stays: it too comes out of the lock. A wheel takes them as they are.
 COPY web web

@@ -71,7 +71,10 @@ def test_everything_that_the_documents_name_is_there():
 
 @pytest.mark.parametrize(
     ("name", "port"),
-    [("console", 8080), ("jaeger", 16686), ("lab", 8888), ("prometheus", 9090), ("grafana", 3000)],
+    [
+        *[("console", 8080), ("jaeger", 16686), ("lab", 8888), ("prometheus", 9090), ("grafana", 3000)],
+        ("tocsin-console", 8600),
+    ],
 )
 def test_pages_are_where_the_documents_say(name, port):
     """At the ports that the documents print."""
@@ -189,6 +192,18 @@ def test_the_lab_reads_what_the_workers_write(tmp_path, monkeypatch):
         (mount,) = (v.split(":")[1] for v in services()[name]["volumes"] if v.startswith("./data:"))
         assert Path(results.dir).is_relative_to(mount)
         assert results.csv == f"{mount}/classified_packets.csv"
+
+
+def test_the_console_looks_at_the_same_pipeline(tmp_path, monkeypatch):
+    """Topic, group and results of the workers, their metrics, and Jaeger where a browser finds it."""
+    ours, worker = (
+        settings_of(services()[name], tmp_path, monkeypatch) for name in ("tocsin-console", "worker")
+    )
+    assert (ours.kafka, ours.results) == (worker.kafka, worker.results)
+    assert ours.console.listen.endswith(":8600")
+    port = worker.metrics.listen.rpartition(":")[2]
+    assert ours.console.metrics == [f"http://worker:{port}/metrics"]
+    assert ours.console.jaeger_url == "http://127.0.0.1:16686"
 
 
 def test_kafka_answers_containers_by_name_and_this_machine_at_loopback():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
 
 from tocsin.errors import TocsinError
 from tocsin.telemetry import metric_names as names
@@ -69,16 +71,19 @@ class MetricsWatch:
     """Asks the workers; `step` is called by one thread, `seen` read by any.
 
     Args:
-        urls: where they answer.
+        urls: where they answer; a name with several addresses is that of several workers.
     """
 
     def __init__(self, urls: Sequence[str]) -> None:
-        self._looks: dict[str, deque[_Look]] = {url: deque() for url in urls}
+        self._urls = urls
+        self._looks: dict[str, deque[_Look]] = {}
         self.seen = WorkersSeen(asked=len(urls))
 
     def step(self) -> None:
         """Ask all of them once."""
         problems: list[str] = []
+        there = [address for url in self._urls for address in addresses_of(url)]
+        self._looks = {url: self._looks.get(url, deque()) for url in there}
         for url, looks in self._looks.items():
             try:
                 looks.append(_Look(time.monotonic(), scrape(url)))
@@ -89,6 +94,24 @@ class MetricsWatch:
                 looks.popleft()
         pairs = [(looks[0], looks[-1]) for looks in self._looks.values() if len(looks) > 1]
         self.seen = seen_of(pairs, len(self._looks), problems)
+
+
+def addresses_of(url: str) -> list[str]:
+    """Return a URL for each address that a name has, as in Compose, where workers share one.
+
+    A name that is not known is asked as it is, which tells the trouble; so is what speaks TLS, which needs
+    the name.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 80
+        if parts.scheme != "http" or not parts.hostname:
+            return [url]
+        found = socket.getaddrinfo(parts.hostname, port, socket.AF_INET, socket.SOCK_STREAM)
+    except (OSError, ValueError):
+        return [url]
+    places = sorted({str(address[0]) for *_, address in found})
+    return [urlunsplit(parts._replace(netloc=f"{place}:{port}")) for place in places]
 
 
 Pair = tuple[_Look, _Look]

@@ -212,7 +212,8 @@ def _more_workers(sights: Sights) -> str:
     readers = len({one.worker for one in sights.kafka.lags if one.worker})
     room = len(sights.kafka.lags) - readers
     if room > 0:
-        return f"there is room for {room} more workers, one for each partition"
+        more = "one more worker" if room == 1 else f"{room} more workers"
+        return f"there is room for {more}, as each partition has one"
     return "the topic needs more partitions before more workers help"
 
 
