@@ -6,7 +6,13 @@ import { startRouter } from "./router";
 import { Shell } from "./shell/shell";
 import "./styles/tokens.css";
 import "./styles/page.css";
-import "./styles/components.css";
+import "./styles/panels.css";
+import "./styles/controls.css";
+import "./styles/text.css";
+import "./styles/tables.css";
+import "./styles/charts.css";
+import "./styles/states.css";
+import "./styles/dialogs.css";
 import "./styles/shell.css";
 import { startTheme } from "./theme";
 

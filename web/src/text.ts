@@ -51,11 +51,6 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
-/** The same as one string, for attributes and titles. */
-export function visible(text: string): string {
-  return text.replace(UNSEEN, (character) => named(character).text);
-}
-
 /** Return at most `length` characters without cutting one in two. */
 export function cut(text: string, length: number): string {
   if (text.length <= length) return text;

@@ -2,7 +2,6 @@
 import { useMemo, useState } from "preact/hooks";
 
 import { count } from "../format";
-import { laidOut } from "../json_layout";
 import { cut } from "../text";
 import { CopyButton } from "./copy_button";
 import { Pieces } from "./event_text";
@@ -123,9 +122,3 @@ const ofJson = (match: RegExpExecArray): Part["kind"] =>
 
 const ofYaml = (match: RegExpExecArray): Part["kind"] =>
   match[1] !== undefined ? "comment" : match[2] !== undefined ? "key" : "text";
-
-/** JSON laid out over lines; what is no JSON stays as it is. */
-export function pretty(text: string): { text: string; language: "json" | "plain" } {
-  const lines = laidOut(text);
-  return lines === null ? { text, language: "plain" } : { text: lines, language: "json" };
-}

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 
 import type { Live, LivePoint } from "../../api/types";
-import { TimeSeries } from "../../components/charts";
+import { TimeSeries } from "../../components/time_series";
 import { count, duration, plural, rate, short } from "../../format";
 
 interface Props {

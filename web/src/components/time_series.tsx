@@ -1,9 +1,9 @@
-// Figures drawn as lines and bars, in the colours of the theme, each with its summary in words.
+// Lines over time, in the colours of the theme, with their summary in words.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { theme, themeTurn, token } from "../theme";
+import { themeTurn, token } from "../theme";
 
 export interface Series {
   label: string;
@@ -125,76 +125,4 @@ function faded(colour: string): string {
   return colour.replace(/^rgb\((.*)\)$/, (_, parts: string) =>
     parts.includes(",") ? `rgba(${parts}, 0.14)` : `rgb(${parts} / 0.14)`,
   );
-}
-
-/** A line without axes, for the side of a figure. */
-export function Sparkline({
-  values,
-  label,
-  height = 32,
-}: {
-  values: readonly (number | null)[];
-  label: string;
-  height?: number;
-}) {
-  const known = values.map((value) => value ?? 0);
-  const most = Math.max(1e-9, ...known);
-  const step = known.length > 1 ? 100 / (known.length - 1) : 100;
-  const points = known.map(
-    (value, index) => `${(index * step).toFixed(2)},${(24 - (value / most) * 22).toFixed(2)}`,
-  );
-  const line = points.length > 1 ? `M${points.join("L")}` : "M0,24L100,24";
-  return (
-    <svg
-      class="sparkline"
-      viewBox="0 0 100 25"
-      height={height}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-    >
-      <path class="area" d={`${line}L100,25L0,25Z`} />
-      <path d={line} />
-    </svg>
-  );
-}
-
-export interface Bar {
-  key: string;
-  label: string;
-  value: number;
-  href?: string;
-  /** A class that fills, for instance `high-fill`. */
-  fill?: string;
-}
-
-/** Names with bars as long as their counts, the numbers beside them. */
-export function Bars({
-  rows,
-  label,
-  format,
-}: {
-  rows: readonly Bar[];
-  label: string;
-  format: (value: number) => string;
-}) {
-  const most = Math.max(1, ...rows.map((row) => row.value));
-  return (
-    <ul class="bars" aria-label={label}>
-      {rows.map((row) => (
-        <li key={row.key}>
-          <span>{row.href ? <a href={row.href}>{row.label}</a> : row.label}</span>
-          <span class="bar-track" aria-hidden="true">
-            <div class={`bar-fill ${row.fill ?? ""}`} style={{ width: `${(row.value / most) * 100}%` }} />
-          </span>
-          <span class="number">{format(row.value)}</span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-/** For drawings that read the theme's colours themselves: call it in render to be drawn anew when it changes. */
-export function useThemeTurn(): string {
-  return `${theme.value} ${themeTurn.value}`;
 }
