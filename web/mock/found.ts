@@ -134,6 +134,7 @@ function trace(event: string): unknown {
     parent: string | null,
     kind = "internal",
   ) => ({
+    span_id: name,
     name,
     service: name === "produce_event" ? "tocsin-producer" : "packet-classifier",
     kind,

@@ -6,6 +6,7 @@ import { inTreeOrder } from "../src/pages/detections/waterfall";
 import type { Span } from "../src/pages/detections/types";
 
 const span = (name: string, start_ms: number, parent: string | null): Span => ({
+  span_id: name,
   name,
   service: "",
   kind: "internal",

@@ -30,17 +30,19 @@ function Found({ trace }: { trace: Trace }) {
         <span class="muted">Trace</span>
         <code class="trace-id">{trace.trace_id}</code>
         <CopyButton text={trace.trace_id} label="the trace id" />
-        {trace.source === "times" && (
-          <Badge title="No spans were kept: these are the times that the results know">
-            from stored times
-          </Badge>
-        )}
+        {trace.source === "times" && <Badge>from stored times</Badge>}
         {trace.jaeger_url && (
           <a class="button" href={trace.jaeger_url} target="_blank" rel="noreferrer">
             Open in Jaeger <Icon name="external" />
           </a>
         )}
       </div>
+      {trace.source === "times" && (
+        <p class="muted">
+          No spans were kept of this event: this is what its times in the results tell, by the clocks of those
+          who set them.
+        </p>
+      )}
       <Waterfall spans={trace.spans} />
     </div>
   );

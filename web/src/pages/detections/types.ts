@@ -77,9 +77,9 @@ export interface Span {
   kind: string;
   start_ms: number;
   duration_ms: number;
-  /** The id or the name of the span that it hangs below. */
+  span_id: string;
+  /** The `span_id` of the one that it hangs below. */
   parent: string | null;
-  span_id?: string;
   status: string | null;
   attributes: Record<string, unknown>;
 }

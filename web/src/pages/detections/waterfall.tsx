@@ -75,14 +75,16 @@ function Attributes({ span, offset }: { span: Span; offset: number }) {
   ];
   return (
     <dl class="waterfall-attributes">
-      {told.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <EventText value={asText(value)} mono />
-          </dd>
-        </div>
-      ))}
+      {told
+        .filter(([, value]) => value !== null && value !== "")
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <EventText value={asText(value)} mono />
+            </dd>
+          </div>
+        ))}
     </dl>
   );
 }
@@ -93,8 +95,7 @@ function asText(value: unknown): string {
 
 /** Return the spans as a tree read from the top: children under their parent, by time. */
 export function inTreeOrder(spans: Span[]): { span: Span; depth: number }[] {
-  const idOf = (span: Span): string => span.span_id ?? span.name;
-  const known = new Set(spans.map(idOf));
+  const known = new Set(spans.map((span) => span.span_id));
   const rows: { span: Span; depth: number }[] = [];
   const place = (parent: string | null, depth: number): void => {
     const children = spans
@@ -103,7 +104,7 @@ export function inTreeOrder(spans: Span[]): { span: Span; depth: number }[] {
     for (const span of children) {
       if (rows.some((row) => row.span === span)) continue;
       rows.push({ span, depth });
-      place(idOf(span), depth + 1);
+      place(span.span_id, depth + 1);
     }
   };
   place(null, 0);
