@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from playwright.sync_api import Browser
 
+from tests.browser import launched
 from tests.telemetry.jaeger import Jaeger, NoJaegerError
 from tests.telemetry.jaeger import program as jaeger_program
 from tests.telemetry.jaeger import running as running_jaeger
@@ -64,6 +66,13 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
         pytest.skip(str(reason))
     with running_jaeger(program, tmp_path_factory.mktemp("jaeger")) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser; it holds the thread's event loop, so it goes before other tests want theirs."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

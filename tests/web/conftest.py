@@ -2,24 +2,21 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.web import answers
-from tocsin.app.console.assets import are_built
+from tocsin.app.console.assets import HOW_TO_BUILD, are_built
 from tocsin.app.console.context import opened
 from tocsin.app.console.guard import door_of
 from tocsin.app.console.server import application
 from tocsin.app.console.serving import Listening, WebServer
 from tocsin.app.settings import load
-
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 Serve = Callable[[str], str]
 
@@ -64,23 +61,11 @@ class Asked:
             route.fulfill(json=found)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start a browser; skip where there is none, or no page to look at."""
-    if not are_built():
-        pytest.skip("needs the console's pages: python hatch_build.py")
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs a chromium in the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Serve]:
     """Serve a console without a Kafka and without results; return its address."""
+    if not are_built():
+        pytest.skip(HOW_TO_BUILD)
     with ExitStack() as stack:
 
         def make(token: str = "") -> str:

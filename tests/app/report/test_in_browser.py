@@ -1,32 +1,13 @@
 """In a real browser the report shows hostile values harmlessly, and prints."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.app.report.test_page import HOSTILE, hostile_rows, page_of
 from tests.stats.stores import results_of
-
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs a chromium in the PATH")
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=found, headless=True, args=list(QUIET)
-        )
-        yield context
-        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +20,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def opened(browser, report) -> Iterator[tuple[Page, list[str]]]:
+def opened(chromium: Browser, report: Path) -> Iterator[tuple[Page, list[str]]]:
     """Open the report, and collect everything that it should not do."""
-    page = browser.new_page()
+    page = chromium.new_page()
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
