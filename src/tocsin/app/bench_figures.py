@@ -72,7 +72,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 def figures(seen: Seen) -> Figures:
     """Return the figures of a step."""
-    begin, end = (moment * 1e3 for moment in seen.window)
+    begin, end = seen.window[0] * 1e3, max(seen.window[1], seen.window[0] + 0.001) * 1e3
     created = seen.created.astype(np.float64)
     stored, lines = _times(seen, seen.commits), _times(seen, seen.lines)
     inside = (created >= begin) & (created < end)

@@ -127,7 +127,7 @@ def measured(step: Step, feed: Feed, stop: threading.Event, tell: Tell) -> Seen 
                 sent = _load(step, topic, feed, stop)
                 with _workers(step, lookout) as workers:
                     tell(f"{step.workers} worker(s), as fast as they can")
-                    began = time.time()
+                    began = ended = time.time()
                     _until_caught_up(sent, workers, stop)
             else:
                 with _workers(step, lookout) as workers:
@@ -135,8 +135,9 @@ def measured(step: Step, feed: Feed, stop: threading.Event, tell: Tell) -> Seen 
                     tell(f"{step.workers} worker(s), {step.rate:,.0f} events/s for {step.seconds:g} s")
                     began = time.time() + step.warm_up
                     sent = _load(step, topic, feed, stop)
+                    ended = max(time.time(), began)  # earlier than planned when it was stopped
                     _until_caught_up(sent, workers, stop)
-        window = (began, began + step.seconds if step.rate is not None else time.time())
+        window = (began, min(ended, began + step.seconds) if step.rate is not None else time.time())
         return _gathered(step, topic, window, sent, lookout, watcher.seen)
     finally:
         left = remove(step.cluster, [step.name, step.detections], [step.name, f"{step.name}.kafka"])
