@@ -47,7 +47,7 @@ class Writer:
     Each write is one commit, stored a minute after the one before.
     """
 
-    def __init__(self, folder: Path, partition: int = 0, keep: str = "all") -> None:
+    def __init__(self, folder: Path | str, partition: int = 0, keep: str = "all") -> None:
         self.commits = 0
         self._partition, self._offset = partition, 0
         self._sink = ResultsSink(folder, ORIGIN, keep, self._now)
