@@ -199,12 +199,13 @@ def test_the_csv_hangs_under_what_the_results_tell():
 def test_a_batch_has_a_trace_of_its_own_with_bounded_links():
     """One that nobody keeps an event of has none."""
     made = Made()
-    times = Times(1_000, 2_000, 3_000)
+    times = Times(1_000, 2_000, 3_000, decoded=2_500)
     made.stored(replace(judged(range(LINKS + 10)), times=times))
     (root,) = made.named("process_batch")
     stages = {span.name: span for span in made.spans if span.parent == root.id}
-    assert set(stages) == {"poll", "judge", "write", "commit"}
-    assert (stages["poll"].begin, stages["poll"].end, stages["judge"].end) == (1_000, 2_000, 3_000)
+    assert set(stages) == {"poll", "decode", "match", "write", "commit"}
+    assert (stages["poll"].begin, stages["decode"].begin) == (1_000, 2_000)
+    assert (stages["decode"].end, stages["match"].begin, stages["match"].end) == (2_500, 2_500, 3_000)
     assert len(root.links) == LINKS
     assert root.links[0][1] == made.named("consume_event")[0].id
     nothing = Made(0.0)
@@ -235,7 +236,7 @@ def test_the_store_gives_back_what_was_put_there_once(tmp_path, capsys):
         sink.write(batch)
         sink.flush()
         store.close()
-        assert (store.stored, store.dropped) == (3 + 5, 0)
+        assert (store.stored, store.dropped) == (3 + 6, 0)
     event_id = batch.events.ids[0]
     spans = stored_spans(tmp_path, trace_id(event_id))
     assert sorted(span.name for span in spans) == ["classify_event", "consume_event", "write_delta"]

@@ -128,11 +128,13 @@ class Times:
         asked: the source was asked for it.
         arrived: the source gave it.
         judged: there was a verdict on every record.
+        decoded: every record was an event, or was rejected.
     """
 
     asked: int = 0
     arrived: int = 0
     judged: int = 0
+    decoded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

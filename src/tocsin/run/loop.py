@@ -227,12 +227,16 @@ class Worker:
         return batch.take(rows) if rows else None
 
     def _judge(self, batch: Batch, asked: int) -> Load:
+        detector = self.detector  # another one may come at any moment
         began, arrived = time.monotonic(), time.time_ns()
-        judged = self.detector.judge(batch)
-        load = Load(replace(judged, times=Times(asked, arrived, time.time_ns())))
-        seconds = time.monotonic() - began
-        self._portion.learn(len(batch), seconds, load.bytes)
-        self.watch.took("judge", seconds)
+        decoded = detector.decode(batch)
+        between, then = time.monotonic(), time.time_ns()
+        judged = detector.match(batch, decoded)
+        load = Load(replace(judged, times=Times(asked, arrived, time.time_ns(), then)))
+        ended = time.monotonic()
+        self._portion.learn(len(batch), ended - began, load.bytes)
+        self.watch.took("decode", between - began)
+        self.watch.took("match", ended - between)
         return load
 
     def _listen(self) -> None:

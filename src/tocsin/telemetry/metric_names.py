@@ -42,7 +42,7 @@ STAGE = Metric(
     "tocsin_stage_duration_seconds",
     "histogram",
     ("stage", "sink"),
-    "How long one batch took in a stage: poll (with waiting for records), judge, write, flush, commit.",
+    "How long one batch took in a stage: poll (with waiting), decode, match, write, flush, commit.",
 )
 LATENCY = Metric(
     "tocsin_latency_seconds",

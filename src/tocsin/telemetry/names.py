@@ -18,7 +18,8 @@ PUBLISH = "publish"
 
 PROCESS_BATCH = "process_batch"
 POLL = "poll"
-JUDGE = "judge"
+DECODE = "decode"
+MATCH = "match"
 WRITE = "write"
 COMMIT = "commit"
 

@@ -207,6 +207,7 @@ class Tracer:
             return
         times = kept.times
         arrived = times.arrived or stage.began
+        decoded = times.decoded or arrived
         place = "\0".join([self._consumer.group, kept.stream, *map(str, (*kept.first, kept.size))])
         digest = hashlib.blake2b(place.encode("utf-8", "replace"), digest_size=16, person=b"tocsin.batch")
         trace = np.frombuffer(digest.digest(), np.uint8).reshape(1, 16)
@@ -221,7 +222,8 @@ class Tracer:
         stages = [
             (names.PROCESS_BATCH, none, times.asked or arrived, ended),
             (names.POLL, root, times.asked or arrived, arrived),
-            (names.JUDGE, root, arrived, times.judged or stage.wrote_from),
+            (names.DECODE, root, arrived, decoded),
+            (names.MATCH, root, decoded, times.judged or stage.wrote_from),
             (names.WRITE, root, stage.wrote_from, stage.wrote_to),
             (names.COMMIT, root, stage.began, ended),
         ]

@@ -85,10 +85,10 @@ def test_kafka_that_is_away_stops_everything():
 @pytest.mark.parametrize(
     ("workers", "bottleneck", "words"),
     [
-        (seen({"judge": 0.95, "flush results": 0.2}), "match", "Judging takes 95%"),
-        (seen({"judge": 0.4, "flush results": 0.9}), "commit", "Storing takes 90%"),
-        (seen({"judge": 0.4, "flush results": 0.6}, {"results": 0.9}), "commit", "Storing takes 60%"),
-        (seen({"judge": 0.1, "flush results": 0.1}), "poll", "wait for Kafka"),
+        (seen({"match": 0.95, "flush results": 0.2}), "match", "Judging takes 95%"),
+        (seen({"match": 0.4, "flush results": 0.9}), "commit", "Storing takes 90%"),
+        (seen({"match": 0.4, "flush results": 0.6}, {"results": 0.9}), "commit", "Storing takes 60%"),
+        (seen({"match": 0.1, "flush results": 0.1}), "poll", "wait for Kafka"),
         (WorkersSeen(), "poll", "name them with --metrics"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_lag_is_laid_at_the_door_of_the_busiest_stage(workers, bottleneck, wor
 
 def test_more_workers_are_advised_only_where_they_would_help():
     """Each partition is read by one."""
-    busy = seen({"judge": 0.99})
+    busy = seen({"match": 0.99})
     one = told(lag(0, 60_000, 1, 1), lag(1, 0, 1, 1), workers=busy, stored=1.0)
     assert "room for one more worker," in one.explanation
     full = told(lag(0, 60_000, 1, 1, "w-1"), lag(1, 0, 1, 1, "w-2"), workers=busy, stored=1.0)
@@ -142,13 +142,13 @@ def test_workers_tell_where_their_time_goes(worker, monkeypatch):
     watch.step()
     assert not watch.seen.answers
     for _ in range(20):
-        metrics.time("judge", 0.25)
+        metrics.time("match", 0.25)
         metrics.time("flush", 0.1, "results")
     watch.step()
     found = watch.seen
     assert found.answers
-    judge = found.steps["judge"]
-    assert (judge.per_second, judge.seconds_per_batch, judge.share) == pytest.approx((2.0, 0.25, 0.5))
+    match = found.steps["match"]
+    assert (match.per_second, match.seconds_per_batch, match.share) == pytest.approx((2.0, 0.25, 0.5))
     assert found.steps["flush results"].share == pytest.approx(0.2)
     assert not found.problems
 

@@ -100,8 +100,8 @@ def _stages(sights: Sights) -> Iterator[Stage]:
     yield _plain("produce", "Producers", came, "records that came into the topic")
     yield _plain("topic", "Topic", came, f"{len(kafka.lags)} partitions; {kafka.detail}", backlog=lag)
     yield _timed("poll", "Poll", judged, workers.steps.get("poll"), "fetch a batch, with waiting for records")
-    yield _plain("decode", "Decode", judged, "bytes to events; timed together with matching")
-    yield _timed("match", "Match", judged, workers.steps.get("judge"), "decode, then judge by all rules")
+    yield _timed("decode", "Decode", judged, workers.steps.get("decode"), "bytes to events")
+    yield _timed("match", "Match", judged, workers.steps.get("match"), "events by all rules")
     yield _timed("write", "Write", stored, workers.steps.get("write results"), "verdicts to rows")
     yield _timed(
         "commit", "Commit", stored, workers.steps.get("flush results"), "rows and positions, at once"
@@ -196,10 +196,16 @@ def _of_workers(sights: Sights, lag: int, came: float) -> tuple[Name, str]:
     if workers.queue_fill.get("results", 0.0) > _FULL or (flush is not None and flush.share > _BUSY):
         share = flush.share if flush is not None else 0.0
         return "commit", f"{behind}. Storing takes {share:.0%} of its thread's time: a faster disk helps."
-    judge = workers.steps.get("judge")
-    if judge is not None and judge.share > _BUSY:
-        return "match", f"{behind}. Judging takes {judge.share:.0%} of the time: {_more_workers(sights)}."
+    shares = {name: workers.steps[name].share for name in _JUDGING if name in workers.steps}
+    if sum(shares.values()) > _BUSY:
+        longest = max(shares, key=lambda name: shares[name])
+        share = sum(shares.values())
+        return longest, f"{behind}. Judging takes {share:.0%} of the time: {_more_workers(sights)}."
     return "poll", f"{behind}. The workers wait for Kafka, which delivers too slowly."
+
+
+_JUDGING: tuple[Name, ...] = ("decode", "match")
+"""The stages that take turns on a worker's main thread."""
 
 
 def _trend(came: float, stored: float) -> str:
