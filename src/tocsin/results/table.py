@@ -237,6 +237,7 @@ class Snapshot:
         schema: of its rows.
         count: how many rows there are; None where the log does not say.
         oldest: when the oldest of them was stored; None where the log does not say.
+        sizes: of the files in bytes, in their order.
     """
 
     table: str
@@ -246,6 +247,7 @@ class Snapshot:
     schema: pa.Schema
     count: int | None = None
     oldest: datetime | None = None
+    sizes: Sequence[int] = ()
 
     def rows(self, besides: frozenset[str] = frozenset()) -> pads.Dataset:
         """Return the rows as an Arrow dataset, without those in some of the files.
@@ -335,14 +337,16 @@ def _snapshot(table: DeltaTable, place: Location) -> Snapshot:
         )
     files = pa.table(table.get_add_actions(flatten=True))
     age = [name for name in ("min.stored_time", "modification_time") if name in files.column_names]
+    files = files.sort_by([(name, "ascending") for name in age])
     return Snapshot(
         table=str(table.metadata().id),
         version=table.version(),
         place=place,
-        files=files.sort_by([(name, "ascending") for name in age])["path"].to_pylist(),
+        files=files["path"].to_pylist(),
         schema=pa.schema(table.schema().to_arrow()),
         count=_known_of(files, "num_records", pc.sum),
         oldest=_known_of(files, "min.stored_time", pc.min),
+        sizes=files["size_bytes"].to_pylist(),
     )
 
 

@@ -26,7 +26,7 @@ class Standing:
     """How far the flat detections are.
 
     Attributes:
-        ready: whether they were complete once; until then questions are answered from what is there.
+        ready: whether they are complete; until then questions are answered from what is there.
         read, files: of the results' files, when everything is being read.
         trouble: why they do not follow; empty when they do. Results that are not there are no trouble.
     """
@@ -55,7 +55,7 @@ class DetectionFollower:
         self._reader: Reader | None = None
         self._opened = 0.0
         self._stop = threading.Event()
-        self._standing = Standing(ready=False, read=0, files=0, trouble="")
+        self._standing = Standing(ready=known(store).complete, read=0, files=0, trouble="")
         self._thread = threading.Thread(target=self._work, name="detections", daemon=True)
 
     @property
@@ -108,6 +108,6 @@ class DetectionFollower:
         self._standing = Standing(self._standing.ready, 0, 0, trouble)
 
     def _step(self, read: int, files: int) -> None:
-        self._standing = Standing(self._standing.ready, read, files, "")
+        self._standing = Standing(ready=False, read=read, files=files, trouble="")
         if self._stop.is_set():
             raise StreamError("the console is being closed")

@@ -7,7 +7,7 @@ snapshot were read, because a compacted file may have rows from before and after
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -17,8 +17,11 @@ from pyarrow.fs import LocalFileSystem
 from tocsin.results.table import Snapshot
 from tocsin.stats.detections.store import DetectionStore
 
-_AT_ONCE = 8
-"""Files read by one statement: a worker's are small, and each statement costs some milliseconds."""
+_AT_ONCE = 24_000_000
+"""Bytes of files read by one statement, if one is not larger by itself: some hundred thousand detections,
+which pass through memory. A worker's files are small, and each statement costs some milliseconds."""
+
+_FILES_AT_ONCE = 200
 
 _CUT = 1_024
 """Characters shown of a value or a name: an event may have megabytes in each."""
@@ -74,14 +77,14 @@ def take_in(store: DetectionStore, found: Snapshot, step: Callable[[int, int], N
 def _begin(store: DetectionStore, found: Snapshot, step: Callable[[int, int], None]) -> None:
     """Take in everything, in the sight of whoever asks."""
     store.forget()
-    files, done = found.files, 0
+    done = 0
     with store.writing() as database:
         database.execute("UPDATE state SET source = ?", [found.table])
-    for some in _groups(files):
+    for some in _groups(found):
         with store.writing() as database:
             _read(database, found, some)
         done += len(some)
-        step(done, len(files))
+        step(done, len(found.files))
     with store.writing() as database:
         _finish(database, found)
 
@@ -89,9 +92,8 @@ def _begin(store: DetectionStore, found: Snapshot, step: Callable[[int, int], No
 def _follow(store: DetectionStore, found: Snapshot) -> None:
     """Take in what is new, and out what is gone, at one stroke."""
     had = {name for (name,) in store.ask("SELECT name FROM files")}
-    fresh = [name for name in found.files if name not in had]
     with store.writing() as database:
-        for some in _groups(fresh):
+        for some in _groups(found, had):
             _read(database, found, some)
         _finish(database, found)
         if had - set(found.files):  # merged into others, or pruned
@@ -117,8 +119,20 @@ def _agrees(store: DetectionStore, found: Snapshot) -> bool:
     return store.ask("SELECT coalesce(sum(events), 0) FROM commits") == [(found.count or 0,)]
 
 
-def _groups(files: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (files[at : at + _AT_ONCE] for at in range(0, len(files), _AT_ONCE))
+def _groups(found: Snapshot, besides: Collection[str] = ()) -> Iterator[Sequence[str]]:
+    """Yield the files, but for some, in groups that are read at once."""
+    group: list[str] = []
+    size = 0
+    for name, own in zip(found.files, found.sizes, strict=True):
+        if name in besides:
+            continue
+        if group and (size + own > _AT_ONCE or len(group) >= _FILES_AT_ONCE):
+            yield group
+            group, size = [], 0
+        group.append(name)
+        size += own
+    if group:
+        yield group
 
 
 def _read(database: duckdb.DuckDBPyConnection, found: Snapshot, files: Sequence[str]) -> None:
