@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, Response, sync_playwright
@@ -28,7 +28,7 @@ def chromium_program() -> str:
     """Return where Debian's chromium is; skip where there is none, which in CI is a failure."""
     found = shutil.which("chromium")
     if found is None:
-        _lacking("needs a chromium in the PATH")
+        lacking("needs a chromium in the PATH")
     return str(found)
 
 
@@ -75,7 +75,7 @@ class Witness:
 def serious_faults(page: Page) -> list[Any]:
     """Return what axe-core calls a serious or critical fault; skip where there is no axe-core."""
     if not AXE.is_file():
-        _lacking("needs axe-core: python hatch_build.py check")
+        lacking("needs axe-core: python hatch_build.py check")
     page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
     found: list[Any] = page.evaluate(
         """axe.run().then(said => said.violations
@@ -85,7 +85,8 @@ def serious_faults(page: Page) -> list[Any]:
     return found
 
 
-def _lacking(what: str) -> None:
+def lacking(what: str) -> NoReturn:
+    """Skip a test that needs something which is not there; in CI that is a failure."""
     if os.environ.get("CI"):
         raise AssertionError(what)
     pytest.skip(what)

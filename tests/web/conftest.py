@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.browser import lacking
 from tests.web import answers
 from tocsin.app.console.assets import HOW_TO_BUILD, are_built
 from tocsin.app.console.context import opened
@@ -19,6 +20,11 @@ from tocsin.app.console.serving import Listening, WebServer
 from tocsin.app.settings import load
 
 Serve = Callable[[str], str]
+
+PATIENCE = 30_000
+"""Milliseconds: a machine on which other tests run draws slowly."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Asked:
 def served(tmp_path: Path) -> Iterator[Serve]:
     """Serve a console without a Kafka and without results; return its address."""
     if not are_built():
-        pytest.skip(HOW_TO_BUILD)
+        lacking(HOW_TO_BUILD)
     with ExitStack() as stack:
 
         def make(token: str = "") -> str:
@@ -92,7 +98,7 @@ class Seen:
         self.asked = asked
         self.complaints: list[str] = []
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.route("**/api/**", asked.answer)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))

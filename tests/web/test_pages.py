@@ -1,11 +1,11 @@
 """The pages in a real browser: they show what the server says, whatever it says, in every width and theme."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import AXE, lacking
 from tests.web import answers
 from tests.web.conftest import Refusal
 
@@ -16,7 +16,6 @@ PAGES = {
     "/events?record=0:13": "Events",
     "/pipeline": "Pipeline",
 }
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 LOOKS = [(1280, True), (1280, False), (390, True), (390, False)]
 
 
@@ -36,7 +35,7 @@ def test_every_page_fits_and_has_no_fault(console, width, dark):
 def test_everybody_can_use_it(console, width, dark):
     """Axe finds no fault of accessibility: names, roles, contrast."""
     if not AXE.is_file():
-        pytest.skip("needs axe-core: python hatch_build.py check")
+        lacking("needs axe-core: python hatch_build.py check")
     seen = console(width=width, dark=dark)
     for path in PAGES:
         page = seen.go(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import lacking
 from tocsin.app.console.assets import FOLDER, are_built
 
 WEB = Path(__file__).parents[2] / "web"
@@ -23,7 +24,7 @@ BUDGET = 150 * 1024
 @pytest.fixture
 def built() -> Path:
     if not are_built():
-        pytest.skip("needs the console's pages: python hatch_build.py")
+        lacking("needs the console's pages: python hatch_build.py")
     return FOLDER
 
 

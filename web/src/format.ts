@@ -10,10 +10,10 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : WHOLE.format(value);
 }
 
-/** 12.3K */
-export function short(value: number | null | undefined): string {
+/** 12.3K; whole below `from`. */
+export function short(value: number | null | undefined, from = 10_000): string {
   if (value === null || value === undefined) return UNKNOWN;
-  return Math.abs(value) < 10_000 ? WHOLE.format(value) : SHORT.format(value);
+  return Math.abs(value) < from ? WHOLE.format(value) : SHORT.format(value);
 }
 
 /** A rate: two digits below ten, whole numbers above. */
@@ -74,7 +74,8 @@ export function ago(iso: string | null | undefined, now = Date.now()): string {
   const passed = now - new Date(iso).getTime();
   if (Number.isNaN(passed)) return UNKNOWN;
   if (passed < 1_000) return "now";
-  return `${duration(Math.floor(passed / 1000) * 1000).replace(/(\d+ (?:min|h|d)) .*/, "$1")} ago`;
+  const whole = duration(Math.floor(passed / 1000) * 1000);
+  return `${whole.replace(/(\d+ (?:min|h|d)) .*/, "$1").replace(".0 s", " s")} ago`;
 }
 
 /** one / many: `plural(3, "record")` is "3 records". */

@@ -100,7 +100,7 @@ function Cell({ value, most, minute }: { value: number; most: number; minute: st
   const shade = value ? Math.max(1, Math.ceil(Math.sqrt(value / most) * SHADES)) : 0;
   return (
     <td class={`heat-${shade}`} title={`${clock(minute).slice(0, 5)} UTC: ${count(value)}`}>
-      {value ? short(value) : ""}
+      {value ? short(value, 1_000) : ""}
     </td>
   );
 }
