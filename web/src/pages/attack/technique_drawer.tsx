@@ -69,7 +69,7 @@ function Figure({ value, words }: { value: string; words: string }) {
 function Below({ techniques }: { techniques: Technique[] }) {
   return (
     <Panel title={plural(techniques.length, "sub-technique")} flush>
-      <div class="table-scroll">
+      <div class="table-scroll" role="region" aria-label="Sub-techniques" tabIndex={0}>
         <table class="table compact">
           <thead>
             <tr>

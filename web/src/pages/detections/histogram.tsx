@@ -146,12 +146,15 @@ function Told({ bucket, step, total, outside }: ToldProps) {
   );
 }
 
+const SHORT_MS = 30 * 60_000;
+
 function Axis({ start, end }: { start: number; end: number }) {
   const marks = [0, 0.25, 0.5, 0.75, 1].map((share) => start + (end - start) * share);
+  const [from, to] = end - start < SHORT_MS ? [11, 19] : [5, 16]; // the day, or the seconds
   return (
     <div class="histogram-axis" aria-hidden="true">
       {marks.map((mark) => (
-        <span key={mark}>{clock(mark).slice(5, 16)}</span>
+        <span key={mark}>{clock(mark).slice(from, to)}</span>
       ))}
     </div>
   );

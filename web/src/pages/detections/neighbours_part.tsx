@@ -53,7 +53,7 @@ function List({ data, eventId, around }: { data: Neighbours; eventId: string; ar
   if (others === 0) return <Empty title="Nothing else happened on this host around that time" />;
   return (
     <>
-      <div class="table-scroll">
+      <div class="table-scroll" role="region" aria-label="Events of this host" tabIndex={0}>
         <table class="table compact cards">
           <thead>
             <tr>

@@ -36,7 +36,7 @@ export function Verdict({ tried, single }: { tried: Tried; single: boolean }) {
       {fired.map((record, place) => (
         <Explained key={record.rule_id} record={record} open={place === 0} linked={!single} />
       ))}
-      {near.length > 0 && !single && <h3>Nearest that did not fire</h3>}
+      {near.length > 0 && !single && <p class="evidence-field">Nearest that did not fire</p>}
       {near.map((record) => (
         <Explained key={record.rule_id} record={record} open={single} linked={!single} />
       ))}
