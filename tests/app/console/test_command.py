@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,10 @@ import pytest
 from tests.results.rows import ORIGIN, judged
 from tocsin.app.cli import run
 from tocsin.app.console import assets
-from tocsin.app.console.serving import Listening
+from tocsin.app.console.context import opened
+from tocsin.app.console.guard import door_of
+from tocsin.app.console.server import application
+from tocsin.app.console.serving import Listening, WebServer
 from tocsin.app.console.showing import beside
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.results.sink import ResultsSink
@@ -145,8 +149,20 @@ def test_where_the_usual_port_is_taken_the_demo_takes_another(settings_at, monke
     """Two demonstrations on a machine do not disturb each other."""
     monkeypatch.setattr("tocsin.app.console.showing.are_built", lambda: True)
     with closing(Listening("127.0.0.1:0")) as taken:
-        taken.socket.listen()
         settings = settings_at(console__listen=f"127.0.0.1:{taken.port}")
         with beside(settings, print) as address:
             assert address != taken.url
             assert httpx.get(f"{address}api/status", timeout=30).status_code == 200
+
+
+def test_who_asks_before_the_server_is_up_waits(settings_at):
+    """The address is told when it is taken: a browser that opens it at once is not turned away."""
+    with (
+        closing(Listening("127.0.0.1:0")) as place,
+        closing(socket.create_connection((place.host, place.port), 30)) as early,
+        opened(settings_at(), watches=False) as console,
+        WebServer(application(console, door_of(place.host, "", [])), place, console.end),
+    ):
+        early.settimeout(60)
+        early.sendall(f"GET /api/status HTTP/1.0\r\nHost: {place.host}:{place.port}\r\n\r\n".encode())
+        assert b" 200 " in early.recv(100)

@@ -18,6 +18,9 @@ _LAST_ANSWERS = 3
 
 _START = 10.0
 
+_WAITING = 128
+"""Connections that may wait until the server takes them."""
+
 
 class Listening:
     """A place where the console will answer; it is taken at once, so that a mistake is told at once.
@@ -39,6 +42,7 @@ class Listening:
         try:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.socket.bind((self.host, int(port)))
+            self.socket.listen(_WAITING)  # who asks before the server is up waits, and is not turned away
         except (OSError, OverflowError) as error:
             self.close()
             reason = getattr(error, "strerror", None) or error
