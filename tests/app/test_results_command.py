@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tests.results.rows import ORIGIN, judged
@@ -14,6 +15,7 @@ from tocsin.model import NO_LABEL, Rejected, RejectReason, Verdict
 from tocsin.results.sink import ResultsSink
 from tocsin.results.table import dataset
 from tocsin.results.view import CsvView
+from tocsin.telemetry.store_files import FOLDER, save, store_files
 
 
 @pytest.fixture
@@ -82,6 +84,18 @@ def test_compact_merges(results, capsys):
         {"table": "verdicts", "merged": 3, "into": 1, "deleted": 0},
         {"table": "dead_letters", "merged": 3, "into": 1, "deleted": 0},
     ]
+
+
+def test_prune_deletes_old_traces(results, capsys):
+    """Where a worker has kept some beside the results."""
+    (results / FOLDER).mkdir()
+    table = pa.table({"trace_id": ["a", "b"]})
+    save(table, results / FOLDER, 1_000)
+    save(table, results / FOLDER, int(time.time() * 1_000))
+    told = answers(capsys, "results", "prune", "--older-than", "30d", "--dry-run")
+    assert told[-1] == {"table": "traces", "deleted": 2, "of": 4}
+    assert answers(capsys, "results", "prune", "--older-than", "30d") == told
+    assert len(store_files(results)) == 1
 
 
 def test_prune_deletes_what_is_old(results, capsys):

@@ -125,6 +125,14 @@ class Trace(msgspec.Struct, frozen=True):
             description="Keep traces beside the results, for tocsin trace.", extra={"flag": "--trace-store"}
         ),
     ] = False
+    store_megabytes: Annotated[
+        int,
+        Meta(
+            description="What the kept traces may have on disk; beyond it the oldest are removed.",
+            ge=1,
+            extra={"flag": "--trace-store-megabytes"},
+        ),
+    ] = 1_000
 
 
 class Log(msgspec.Struct, frozen=True):

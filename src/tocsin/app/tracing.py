@@ -116,7 +116,9 @@ def outlets_of(
     if endpoint is not None:
         exporter = Exporter(transport_of(endpoint), endpoint.name, tell)
         tell(f"traces: {settings.trace.events} to {endpoint.name}")
-    writer = StoreWriter(Location.of(store).path, tell) if store else None
+    writer = None
+    if store:
+        writer = StoreWriter(Location.of(store).path, tell, settings.trace.store_megabytes * 1_000_000)
     return Outlets(resource_of(environment), exporter, writer)
 
 

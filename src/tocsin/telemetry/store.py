@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from tocsin.errors import StreamError
 from tocsin.telemetry import names
 from tocsin.telemetry.spans import Kind, Spans
+from tocsin.telemetry.store_files import FOLDER, Shelf, save, store_files
 
-FOLDER = "traces"
-"""Where they lie in the folder of the results."""
+MOST_BYTES = 1_000_000_000
+"""What a store may hold unless said otherwise: some ten million spans."""
 
 SCHEMA = pa.schema(
     [
@@ -45,6 +44,10 @@ _SECONDS = 5.0
 
 _SPANS = 50_000
 """Spans that may wait for it; what is beyond is dropped and counted."""
+
+
+_TRIES = 5
+"""How often a reader begins anew because files went away under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class StoreWriter:
 
     Args:
         folder: of the results.
-        tell: called with a sentence when a file cannot be written, and again when that works.
+        tell: called with a sentence when a file cannot be written or merged.
+        most_bytes: that the store may have; beyond it the oldest spans are removed.
 
     Attributes:
         stored: spans in files.
@@ -83,9 +87,10 @@ class StoreWriter:
         StreamError: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None], most_bytes: int = MOST_BYTES) -> None:
         self.stored = self.dropped = 0
         self._folder = folder / FOLDER
+        self._shelf = Shelf(folder, most_bytes)
         self._tell = tell
         self._lock = threading.Lock()
         self._waiting: list[Spans] = []
@@ -126,26 +131,23 @@ class StoreWriter:
             return
         rows = pa.concat_tables(map(_rows, waiting))
         try:
-            self._save(rows)
+            file = save(rows, self._folder, time.time_ns() // 1_000_000)
         except OSError as error:
             self.dropped += rows.num_rows
-            if not self._failing:
-                self._tell(f"{self._folder}: spans are lost: {error.strerror or error}")
-            self._failing = True
-        else:
-            self.stored += rows.num_rows
-            self._failing = False
-
-    def _save(self, rows: pa.Table) -> None:
-        """Write a file under a name that readers do not look at, then give it its own."""
-        name = f"{time.time_ns() // 1_000_000}-{uuid.uuid4().hex[:12]}.parquet"
-        fresh = self._folder / f".{name}"
+            self._note(f"spans are lost: {error.strerror or error}")
+            return
+        self.stored += rows.num_rows
         try:
-            pq.write_table(rows.sort_by("trace_id"), fresh, compression="zstd")
-            os.replace(fresh, self._folder / name)  # noqa: PTH105 - the same, and its errors are OSErrors alike
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+            self._shelf.add(file)
+        except (OSError, pa.ArrowInvalid) as error:
+            self._note(f"its files cannot be merged: {error}")
+        else:
+            self._note("")
+
+    def _note(self, trouble: str) -> None:
+        if trouble and not self._failing:
+            self._tell(f"{self._folder}: {trouble}")
+        self._failing = bool(trouble)
 
 
 def stored_spans(folder: Path, trace_id: str) -> list[StoredSpan]:
@@ -154,14 +156,7 @@ def stored_spans(folder: Path, trace_id: str) -> list[StoredSpan]:
     Raises:
         StreamError: a file cannot be read.
     """
-    place = folder / FOLDER
-    files = sorted(str(file) for file in place.glob("[!.]*.parquet")) if place.is_dir() else []
-    if not files:
-        return []
-    try:
-        found = pads.dataset(files, SCHEMA).to_table(filter=pads.field("trace_id") == trace_id).to_pylist()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise StreamError(f"{place}: cannot be read: {error}") from error
+    found = _found(folder, trace_id)
     spans = {
         row["span_id"]: StoredSpan(
             row["trace_id"],
@@ -177,6 +172,20 @@ def stored_spans(folder: Path, trace_id: str) -> list[StoredSpan]:
         for row in found
     }
     return sorted(spans.values(), key=lambda span: (span.begin, -span.end))
+
+
+def _found(folder: Path, trace_id: str) -> list[dict[str, Any]]:
+    wanted = pads.field("trace_id") == trace_id
+    for last in [False] * _TRIES + [True]:
+        files = list(map(str, store_files(folder)))
+        try:
+            return pads.dataset(files, SCHEMA).to_table(filter=wanted).to_pylist() if files else []
+        except FileNotFoundError as error:  # a worker merges files, or removes the oldest
+            if last:
+                raise StreamError(f"{folder / FOLDER}: its files change all the time") from error
+        except (OSError, pa.ArrowInvalid) as error:
+            raise StreamError(f"{folder / FOLDER}: cannot be read: {error}") from error
+    raise AssertionError("the last try returns or raises")
 
 
 def _rows(spans: Spans) -> pa.Table:

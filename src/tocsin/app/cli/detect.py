@@ -71,6 +71,7 @@ PROGRESS = click.option(
     "trace.ratio",
     "trace.level",
     "trace.store",
+    "trace.store_megabytes",
 )
 @click.option("--once", is_flag=True, help="Stop when everything in the topic has been classified.")
 @range_options

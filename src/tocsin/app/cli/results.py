@@ -16,7 +16,9 @@ from tocsin.app.cli.output import FORMATS, emit, is_table, notice
 from tocsin.app.cli.parameters import Duration
 from tocsin.app.settings import Loaded
 from tocsin.results.info import Info, TableInfo, info
+from tocsin.results.location import Location
 from tocsin.results.upkeep import compact, prune
+from tocsin.telemetry.store_files import FOLDER, prune_traces, store_files
 
 _WAIT = 120.0
 """Seconds to wait for the upkeep that a worker has begun: it takes seconds, unless it is the first."""
@@ -67,16 +69,25 @@ def compact_(*, loaded: Loaded, format_: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say how many rows that would be.")
 @FORMATS
 def prune_(*, loaded: Loaded, age: int, dry_run: bool, format_: str | None) -> None:
-    """Delete verdicts and dead letters that were stored long ago; positions stay, so nothing comes back.
+    """Delete verdicts, dead letters and traces of long ago; positions stay, so nothing comes back.
 
-    Rows leave the disk with an upkeep an hour later. The CSV keeps its lines: delete it to have it made anew
-    from what is left.
+    Traces leave the disk at once, rows with an upkeep an hour later. The CSV keeps its lines: delete it to
+    have it made anew from what is left.
     """
     before = datetime.fromtimestamp(time.time() - age / 1_000, UTC)
-    done = prune(loaded.settings.results.dir, before, dry_run=dry_run)
+    done = [asdict(table) for table in prune(loaded.settings.results.dir, before, dry_run=dry_run)]
+    done += _traces_pruned(loaded.settings.results.dir, before, dry_run=dry_run)
     said = "would be deleted" if dry_run else "deleted"
-    notice(f"stored before {before:%Y-%m-%d %H:%M:%S} UTC: {sum(table.deleted for table in done):,} {said}")
-    emit((asdict(table) for table in done), format_, columns=["table", "deleted", "of"])
+    notice(f"stored before {before:%Y-%m-%d %H:%M:%S} UTC: {sum(row['deleted'] for row in done):,} {said}")
+    emit(done, format_, columns=["table", "deleted", "of"])
+
+
+def _traces_pruned(results: str, before: datetime, *, dry_run: bool) -> list[dict[str, Any]]:
+    """Prune the traces that are kept beside local results, if there are any."""
+    place = Location.of(results)
+    if place.is_remote or not store_files(place.path):
+        return []
+    return [{"table": FOLDER, **asdict(prune_traces(place.path, before, dry_run=dry_run))}]
 
 
 def _rows(found: Info) -> Iterator[dict[str, Any]]:
