@@ -119,6 +119,20 @@ def test_filters_stand_in_the_address_and_in_the_question(found):
     expect(page.get_by_role("button", name="high", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
+def test_newer_detections_are_counted_and_wait(found):
+    """The rows under one's eyes stay; how many came is on the button that fetches them."""
+    seen = found()
+    page = seen.go("/detections")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    listed = dict(ANSWERS["/api/detections"])  # type: ignore[call-overload]  # a mapping
+    seen.asked.answers["/api/detections"] = {**listed, "rows": listed["rows"][:1], "total": 5}
+    button = page.get_by_role("button", name="Show 2 new")
+    button.wait_for()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    button.click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
 def test_dragging_across_the_bars_narrows_the_time(found):
     """From the first bar that is touched to the end of the last."""
     page = found().go("/detections")

@@ -24,6 +24,7 @@ import "./detections/detections.css";
 const ROWS = 50;
 const BUCKETS = 72;
 const READING_MS = 2_000;
+const NEWER_MS = 10_000;
 
 /** The page; with a detection's id behind its path the drawer is open. */
 export function DetectionsPage({ rest }: PageProps) {
@@ -55,9 +56,11 @@ export function DetectionsPage({ rest }: PageProps) {
             setSearch({ by: value === "nothing" ? null : value }, { push: true })
           }
         />
-        <button type="button" class="button" title="Look for newer detections (r)" onClick={refresh}>
-          Refresh
-        </button>
+        <RefreshButton
+          query={query}
+          shown={by === null && !table.found.loading ? table.found.data : null}
+          onRefresh={refresh}
+        />
       </PageHead>
       <div class="stack">
         <FilterPanel filters={filters} titles={titles} />
@@ -81,6 +84,32 @@ function useTable(query: Query, now: number) {
     get<DetectionPage>("/api/detections", { ...query, cursor: paging.cursor, limit: ROWS }, abort),
   );
   return { paging, found };
+}
+
+interface RefreshProps {
+  query: Query;
+  /** The page that is shown; null where new ones are not counted. */
+  shown: DetectionPage | null;
+  onRefresh: () => void;
+}
+
+/** Asks now and then how many there are by now; the rows stay where they are until the reader wants the new ones. */
+function RefreshButton({ query, shown, onRefresh }: RefreshProps) {
+  const counts = shown !== null && shown.total_is_exact && !query["until"];
+  const key = url("/api/detections", { ...query, limit: 1 });
+  const load = async (abort: AbortSignal) => ({ key, ...(await get<DetectionPage>(key, {}, abort)) });
+  const now = useResource(counts ? key : null, load, { refresh: NEWER_MS }).data;
+  const newer = counts && now?.key === key && now.total_is_exact ? now.total - shown.total : 0;
+  return (
+    <button
+      type="button"
+      class={newer > 0 ? "button primary" : "button"}
+      title="Look for newer detections (r)"
+      onClick={onRefresh}
+    >
+      {newer > 0 ? `Show ${count(newer)} new` : "Refresh"}
+    </button>
+  );
 }
 
 /** Call `again` each so many milliseconds; 0 is never. */
