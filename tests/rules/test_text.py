@@ -36,7 +36,7 @@ def test_each_rule_is_found_by_its_path_and_line(tmp_path, kind):
         found = rule_text(paths, rule.path, rule.line)
         assert found is not None
         assert found.count("title:") == 1
-        assert f'"{rule.id}"' in text
+        assert f'"{rule.id}"' in found
         assert "\r" not in found
 
 
