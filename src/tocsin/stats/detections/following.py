@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from tocsin.errors import SettingsError, StreamError, TocsinError
-from tocsin.results.location import Where
+from tocsin.results.location import Location, Where
 from tocsin.results.table import Reader
 from tocsin.stats.detections.intake import known, take_in
 from tocsin.stats.detections.store import DetectionStore
@@ -17,8 +17,8 @@ from tocsin.stats.detections.store import DetectionStore
 _SECONDS = 1.0
 """From one look to the next, as long as there is something to look at."""
 
-_AWAY_SECONDS = 5.0
-"""The same while it is away."""
+_SELDOM = 5.0
+"""The same while there is nothing, and where each look is a request that somebody pays for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class DetectionFollower:
         self, results: Where, store: DetectionStore, tell: Callable[[str], None], believed: float = 15.0
     ) -> None:
         self._results, self._store, self._tell, self._believed = results, store, tell, believed
+        self._pause = _SELDOM if Location.of(results).is_remote else _SECONDS
         self._reader: Reader | None = None
         self._opened = 0.0
         self._stop = threading.Event()
@@ -89,15 +90,15 @@ class DetectionFollower:
     def _work(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
-            pause = _SECONDS
+            pause = self._pause
             try:
                 self.catch_up()
             except SettingsError as error:  # no results, or none any more: what is known of them stays
-                self._reader, pause = None, _AWAY_SECONDS
+                self._reader, pause = None, _SELDOM
                 trouble = str(error) if known(self._store).source else ""
                 self._standing = Standing(ready=True, read=0, files=0, trouble=trouble)
             except TocsinError as error:
-                pause = _AWAY_SECONDS
+                pause = _SELDOM
                 self._failed(str(error))
 
     def _failed(self, trouble: str) -> None:
