@@ -42,11 +42,11 @@ export function TechniqueDrawer({ technique, parent, onClose }: Props) {
           <Figure value={count(technique.rules)} words={technique.rules === 1 ? "rule" : "rules"} />
         </div>
         {technique.detections > 0 && (
-          <p>
+          <div>
             <a class="button" href={url("/detections", { technique: technique.id })}>
               Show {plural(technique.detections, "detection")} <Icon name="right" size={12} />
             </a>
-          </p>
+          </div>
         )}
         {below.length > 0 && <Below techniques={below} />}
         <Panel title="Rules that look for it" flush>
