@@ -46,7 +46,10 @@ export function TimeSeries({ summary, times, series, height = 160, format, least
     showLast(made);
     const left = () => showLast(made);
     made.over.addEventListener("mouseleave", left);
-    const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const watch = new ResizeObserver(() => {
+      made.setSize({ width: element.clientWidth, height });
+      requestAnimationFrame(() => plot.current === made && showLast(made));
+    });
     watch.observe(element);
     return () => {
       watch.disconnect();

@@ -77,6 +77,7 @@ function Latency({ live, history }: Props) {
   return (
     <Figure
       title="From Kafka to the results"
+      legend="99 of 100"
       value={duration(stored?.p99)}
       unit="for 99 of 100"
       note={
@@ -95,6 +96,8 @@ function Latency({ live, history }: Props) {
 
 function Figure(props: {
   title: string;
+  /** Below the chart, where the title is too long for it. */
+  legend?: string;
   value: string;
   unit: string;
   note: ComponentChildren;
@@ -106,8 +109,8 @@ function Figure(props: {
 }) {
   const times = useMemo(() => props.history.map((point) => Date.parse(point.time)), [props.history]);
   const series = useMemo(
-    () => [{ label: props.title, values: props.values, colour: props.colour, filled: true }],
-    [props.title, props.values, props.colour],
+    () => [{ label: props.legend ?? props.title, values: props.values, colour: props.colour, filled: true }],
+    [props.legend, props.title, props.values, props.colour],
   );
   return (
     <section class="panel figure" aria-label={props.title}>
