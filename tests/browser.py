@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -19,6 +19,9 @@ QUIET = (
 """Flags of a browser that asks for nothing by itself."""
 
 AXE = Path(__file__).parents[1] / "web/node_modules/axe-core/axe.min.js"
+
+PATIENCE_MS = 60_000
+"""How long a page may take to show something, on a machine that is busy."""
 
 _LEFT = "net::ERR_ABORTED"
 """A page that is left drops the answers that it waits for."""
@@ -35,6 +38,7 @@ def chromium_program() -> str:
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Start a browser with a profile of its own."""
+    expect.set_options(timeout=PATIENCE_MS)
     program = chromium_program()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET)
