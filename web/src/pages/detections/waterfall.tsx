@@ -90,7 +90,9 @@ function Attributes({ span, offset }: { span: Span; offset: number }) {
 }
 
 function asText(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.map(asText).join(", ");
+  return JSON.stringify(value) ?? "";
 }
 
 /** Return the spans as a tree read from the top: children under their parent, by time. */
