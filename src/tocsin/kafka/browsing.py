@@ -128,8 +128,8 @@ class Topics:
         for place, answer in answers.items():
             try:
                 found[place.topic, place.partition] = answer.result(_TIMEOUT).offset
-            except KafkaException as error:
-                if not _is_of_partition(error):
+            except (KafkaException, TimeoutError) as error:
+                if isinstance(error, TimeoutError) or not _is_of_partition(error):
                     raise unreachable(self._cluster, error) from error
         return found
 

@@ -105,8 +105,8 @@ def _topic(known: Any, name: str, found: Any) -> Topic:  # noqa: ANN401 - conflu
     )
 
 
-def unreachable(cluster: Cluster, error: KafkaException) -> StreamError | SettingsError:
-    """Return what to tell the user about a cluster that does not answer or refuses."""
+def unreachable(cluster: Cluster, error: KafkaException | TimeoutError) -> StreamError | SettingsError:
+    """Return what to tell the user about a cluster that does not answer, not in time, or refuses."""
     return faults.unreachable(cluster.bootstrap_servers, error)
 
 
@@ -127,7 +127,7 @@ def _admin(cluster: Cluster) -> Iterator[AdminClient]:
     try:
         _wait_for(cluster, admin, told)
         yield admin
-    except KafkaException as error:
+    except (KafkaException, TimeoutError) as error:
         raise unreachable(cluster, error) from error
 
 

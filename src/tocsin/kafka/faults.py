@@ -78,8 +78,10 @@ def check_options(options: Mapping[str, str]) -> None:
         )
 
 
-def unreachable(servers: str, error: KafkaException) -> StreamError | SettingsError:
-    """Return what to tell the user about a cluster that does not answer or refuses."""
+def unreachable(servers: str, error: KafkaException | TimeoutError) -> StreamError | SettingsError:
+    """Return what to tell the user about a cluster that does not answer, not in time, or refuses."""
+    if isinstance(error, TimeoutError):
+        return StreamError(f"Kafka at {servers} does not answer in time", "is it just starting, or too busy?")
     fault: KafkaError = error.args[0]
     if fault.code() in _AWAY:
         return StreamError(

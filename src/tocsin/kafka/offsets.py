@@ -159,7 +159,7 @@ class Desk:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise unreachable(self._cluster, error) from error
 
 

@@ -21,7 +21,10 @@ _ANEW = 30.0
 """Seconds after which it is looked anew whether the topic and the results are still the same."""
 
 _PATIENCE = 2.0
-"""Seconds until a cluster that does not answer is told to be away; it is asked again at once."""
+"""Seconds that a cluster has to answer..."""
+
+_BUSY = 3.0
+"""... and for which one that does not may only be busy, before it is told to be away."""
 
 _RATES = 5.0
 """Seconds over which the rates of partitions are measured."""
@@ -64,6 +67,7 @@ class KafkaWatch:
         self._topics: Topics | None = None
         self._lookout: Lookout | None = None
         self._made = 0.0
+        self._failed = 0.0
         self._sights: list[Sight] = []
         self.seen = KafkaSeen()
 
@@ -71,17 +75,30 @@ class KafkaWatch:
         """Look once; takes some seconds where nobody answers."""
         try:
             self.seen = self._look()
+            self._failed = 0.0
         except TocsinError as error:
             self._lookout = None
-            self.seen = KafkaSeen("away", str(error))
+            self._failed = self._failed or time.monotonic()
+            if isinstance(error, SettingsError) or time.monotonic() - self._failed > _BUSY:
+                self.seen = KafkaSeen("away", str(error))
 
     def _look(self) -> KafkaSeen:
         if self._topics is None:
             self._topics = Topics(self._cluster)
-        name, servers = self._settings.kafka.topic, self._cluster.bootstrap_servers
+        servers, name = self._cluster.bootstrap_servers, self._settings.kafka.topic
+        try:
+            return self._seen(self._topics, name)
+        except TocsinError as error:
+            self._lookout = None
+            self._topics.partitions(_PATIENCE)
+            # It does answer: it has just begun, and does not know the group or a leader yet.
+            return KafkaSeen("connected", f"{servers}: {error}")
+
+    def _seen(self, topics: Topics, name: str) -> KafkaSeen:
+        servers = self._cluster.bootstrap_servers
         lookout = None if self._is_old() else self._lookout
         if lookout is None:
-            if name not in self._topics.partitions(_PATIENCE):
+            if name not in topics.partitions(_PATIENCE):
                 self._lookout = None
                 return KafkaSeen("connected", f"{servers} has no topic {name!r} yet")
             self._lookout = lookout = self._found()

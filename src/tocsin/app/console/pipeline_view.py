@@ -199,7 +199,7 @@ def _of_workers(sights: Sights, lag: int, came: float) -> tuple[Name, str]:
     shares = {name: workers.steps[name].share for name in _JUDGING if name in workers.steps}
     if sum(shares.values()) > _BUSY:
         longest = max(shares, key=lambda name: shares[name])
-        share = sum(shares.values())
+        share = min(1.0, sum(shares.values()))  # a long batch counts where it ends
         return longest, f"{behind}. Judging takes {share:.0%} of the time: {_more_workers(sights)}."
     return "poll", f"{behind}. The workers wait for Kafka, which delivers too slowly."
 
