@@ -1,6 +1,7 @@
 """Collectors on loopback that take, delay or refuse what they are sent."""
 
 import gzip
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,8 +36,16 @@ class Collector:
         ]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """Say nothing of whoever goes away: that is what some tests are about."""
+
+
 @contextmanager
-def collector() -> Iterator[Collector]:
+def collector(secured: ssl.SSLContext | None = None) -> Iterator[Collector]:
+    """Run one; behind TLS, by the name `localhost`, if it is given a context."""
     taken = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,9 +73,11 @@ def collector() -> Iterator[Collector]:
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     taken.url = f"http://127.0.0.1:{server.server_port}"
+    if secured is not None:
+        server.socket = secured.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        taken.url = f"https://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
