@@ -29,7 +29,7 @@ class Pace:
 
     poll_records: int = 10_000
     poll_seconds: float = 0.1
-    turn_seconds: float = 0.02
+    turn_seconds: float = 0.04
     brisk_seconds: float = 0.08
     judge_seconds: float = 1.0
     commit_rows: int = 20_000
