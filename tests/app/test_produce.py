@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +79,7 @@ def test_stops_in_order(kafka: str, make_topic: MakeTopic) -> None:
     """SIGTERM ends an endless run: everything handed over is delivered, the summary says how much, exit 0."""
     topic = make_topic(kafka)
     arguments = ["--bootstrap-servers", kafka, "--topic", topic, "--rate", "500", "--progress", "ndjson"]
+    arguments += ["--log-format", "text"]
     with start(*arguments) as process:
         assert process.stderr is not None
         lines = [process.stderr.readline() for _ in range(4)]
@@ -88,6 +91,30 @@ def test_stops_in_order(kafka: str, make_topic: MakeTopic) -> None:
     assert reports[1]["per_second"] == pytest.approx(500, rel=0.15)
     assert reports[-1]["produced"] == len(values(kafka, topic))
     assert f"published {reports[-1]['produced']:,} events" in rest
+
+
+@pytest.mark.kafka
+def test_answers_prometheus_and_logs_like_a_worker(kafka: str, make_topic: MakeTopic) -> None:
+    """While it runs; what it says is JSON where nobody watches, and the address is in it."""
+    arguments = ["--bootstrap-servers", kafka, "--topic", make_topic(kafka), "--rate", "200"]
+    with start(*arguments, "--metrics-listen", "127.0.0.1:0") as process:
+        assert process.stderr is not None
+        told = (json.loads(line)["message"] for line in process.stderr)
+        address = next(m for m in told if m.startswith("metrics: ")).removeprefix("metrics: ")
+        deadline = time.monotonic() + 60
+        acknowledged = 0.0
+        while not acknowledged and time.monotonic() < deadline:
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                page = answer.read().decode()
+            (said,) = re.findall(r"^tocsin_producer_records_total (\S+)$", page, re.MULTILINE)
+            acknowledged = float(said)
+        process.send_signal(signal.SIGTERM)
+        rest = [json.loads(line) for line in process.stderr]
+    assert process.returncode == 0
+    assert acknowledged > 0
+    assert "tocsin_producer_target_rate 200.0" in page
+    assert rest[-1].keys() == {"time", "level", "message"}
+    assert rest[-1]["message"].startswith("published ")
 
 
 @pytest.mark.kafka
@@ -114,7 +141,7 @@ def test_nobody_there() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-    code, said = run("--bootstrap-servers", address, "--seed", "1")
+    code, said = run("--bootstrap-servers", address, "--seed", "1", "--log-format", "text")
     assert code == 4
     assert said.splitlines()[0] == f"error: no Kafka broker answers at {address}"
     assert len(said.splitlines()) == 2

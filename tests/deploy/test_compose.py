@@ -222,10 +222,21 @@ def test_traces_go_to_jaeger():
     assert "4318" in services()["jaeger"]["expose"]
 
 
+def test_prometheus_finds_the_producer():
+    """At the port where it answers, under a job of its own: the alarms are about workers."""
+    scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (job,) = (job for job in scraped["scrape_configs"] if job["job_name"] == "tocsin-producer")
+    (found,) = job["dns_sd_configs"]
+    producer = services()["producer"]
+    listen = producer["command"][producer["command"].index("--metrics-listen") + 1]
+    assert (found["names"], listen) == (["producer"], f"0.0.0.0:{found['port']}")
+    assert producer["expose"] == [str(found["port"])]
+
+
 def test_prometheus_finds_every_worker(tmp_path, monkeypatch):
     """By the service's name, at the port where workers answer, under the job that the alarms speak of."""
     scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
-    (job,) = scraped["scrape_configs"]
+    (job,) = (job for job in scraped["scrape_configs"] if job["job_name"] == "tocsin")
     (found,) = job["dns_sd_configs"]
     host, _, port = settings_of(services()["worker"], tmp_path, monkeypatch).metrics.listen.rpartition(":")
     assert (job["job_name"], found["names"], host) == ("tocsin", ["worker"], "0.0.0.0")

@@ -53,19 +53,21 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, targets: list[str]) -> Iterator[Prometheus]:
-    """Run one with the rules of the repository until the end of the block."""
+def prometheus(folder: Path, workers: list[str], producers: list[str]) -> Iterator[Prometheus]:
+    """Run one with the rules of the repository until the end of the block; it scrapes these addresses."""
     assert PROGRAM is not None, "whoever asks has looked"
     rules = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text(encoding="utf-8")
     (folder / "rules.yml").write_text(hurried(rules))
-    scrape = {"job_name": "tocsin", "static_configs": [{"targets": targets}]}
+    jobs = {"tocsin": workers, "tocsin-producer": producers}
     settings = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yml"],
-        "scrape_configs": [scrape],
+        "scrape_configs": [
+            {"job_name": name, "static_configs": [{"targets": targets}]} for name, targets in jobs.items()
+        ],
     }
     (folder / "prometheus.yml").write_text(json.dumps(settings))  # YAML takes JSON
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = [
         PROGRAM,
         f"--config.file={folder / 'prometheus.yml'}",
@@ -105,6 +107,7 @@ def _is_ready(address: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -12,6 +12,7 @@ import yaml
 from tocsin.app.settings import specs
 from tocsin.telemetry.metric_names import METRICS
 from tocsin.telemetry.metrics import Metrics
+from tocsin.telemetry.producer_metrics import PRODUCER_METRICS, ProducerMetrics
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
@@ -24,19 +25,22 @@ RULES: list[dict[str, Any]] = [
 
 
 def families() -> set[str]:
-    """Return what the endpoint says of itself."""
-    _, body = Metrics().page("")
-    return set(re.findall(r"^# TYPE (tocsin_\S+)", body.decode(), re.MULTILINE))
+    """Return what the endpoints of a worker and of a producer say of themselves."""
+    pages = [Metrics().page("")[1], ProducerMetrics("raw-events", "1", 0.0, []).page("")[1]]
+    return {
+        name for page in pages for name in re.findall(r"^# TYPE (tocsin_\S+)", page.decode(), re.MULTILINE)
+    }
 
 
 def test_the_page_describes_what_the_endpoint_shows():
     """Every metric with its type, labels and meaning, and none that is not there."""
     table = re.findall(r"^\| `(tocsin_\w+)` \| (\w+) \| (.*) \| (.*) \|$", PAGE, re.MULTILINE)
-    assert [row[0] for row in table] == [metric.name for metric in METRICS]
-    for (_, kind, labels, meaning), metric in zip(table, METRICS, strict=True):
+    every = [*METRICS, *PRODUCER_METRICS]
+    assert [row[0] for row in table] == [metric.name for metric in every]
+    for (_, kind, labels, meaning), metric in zip(table, every, strict=True):
         assert (kind, meaning) == (metric.type, metric.help)
         assert tuple(re.findall(r"`(\w+)`", labels)) == metric.labels
-    assert families() == {metric.name for metric in METRICS}
+    assert families() == {metric.name for metric in every}
 
 
 def test_every_metric_that_the_page_speaks_of_is_there():

@@ -15,8 +15,9 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.run.test_pipeline import Pipeline
-from tests.telemetry.prometheus import PROGRAM, ROOT, WINDOW, Prometheus, prometheus, wait_for
+from tests.telemetry.prometheus import PROGRAM, ROOT, WINDOW, Prometheus, free_port, prometheus, wait_for
 from tocsin.telemetry.metric_names import METRICS
+from tocsin.telemetry.producer_metrics import PRODUCER_METRICS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -62,9 +63,10 @@ def observed(kafka, tmp_path_factory) -> Iterator[Observed]:
         worker = subprocess.Popen(slow, cwd=ROOT, stderr=said)
     try:
         address = wait_for(lambda: endpoint(folder / "said"), "the worker")
-        with prometheus(folder, [address]) as server:
+        producing = f"127.0.0.1:{free_port()}"
+        with prometheus(folder, [address], [producing]) as server:
             server.wait(f"sum(tocsin_records_total) == {300 + bad}")
-            with flood(pipeline):
+            with flood(pipeline, producing):
                 yield Observed(server, address, bad)
     finally:
         worker.kill()
@@ -72,9 +74,9 @@ def observed(kafka, tmp_path_factory) -> Iterator[Observed]:
 
 
 @contextmanager
-def flood(pipeline: Pipeline) -> Iterator[None]:
-    """Produce more than the worker can store."""
-    command = pipeline.produce_command("--count", "1000000", "--rate", "1500")
+def flood(pipeline: Pipeline, listen: str) -> Iterator[None]:
+    """Produce more than the worker can store, and answer Prometheus."""
+    command = pipeline.produce_command("--count", "1000000", "--rate", "1500", "--metrics-listen", listen)
     producer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
@@ -110,9 +112,10 @@ def test_the_scrape_works(observed):
 def test_every_metric_is_there(observed):
     """As the documentation promises, with its type."""
     observed.prometheus.wait("tocsin_sink_commit_age_seconds")
-    wait_for(lambda: names(observed) >= {m.name for m in METRICS} - NOT_ALWAYS, "all metrics")
+    every = (*METRICS, *PRODUCER_METRICS)
+    wait_for(lambda: names(observed) >= {m.name for m in every} - NOT_ALWAYS, "all metrics")
     told = observed.prometheus.get("metadata")
-    for metric in METRICS:
+    for metric in every:
         name = metric.name.removesuffix("_total")  # OpenMetrics names a counter's family without it
         assert told[name if name in told else metric.name][0]["type"] == metric.type
 

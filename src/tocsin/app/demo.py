@@ -168,7 +168,7 @@ def _detect(plan: Plan, bootstrap: str, consumer: Mapping[str, str], port: int) 
 
 def _produce(plan: Plan, bootstrap: str) -> list[str]:
     arguments = ["produce", "--bootstrap-servers", bootstrap, "--partitions", str(plan.partitions)]
-    arguments += ["--rate", str(plan.rate), "--save", str(plan.raw_csv)]
+    arguments += ["--rate", str(plan.rate), "--save", str(plan.raw_csv), "--log-format", "text"]
     for flag, value in (("--seconds", plan.seconds), ("--count", plan.count), ("--seed", plan.seed)):
         if value is not None:
             arguments += [flag, str(value)]

@@ -6,17 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
+from operator import itemgetter
 
 from tocsin.app.health import HealthServer, Page, Pages, Report, health_pages
+from tocsin.app.rule_timing import RuleTimer
 from tocsin.app.settings import Settings
 from tocsin.detect import Detector
 from tocsin.model import Judged, Level
 from tocsin.ports import Sink, Source
 from tocsin.run.loop import Side, Watch
+from tocsin.sinks.publisher import TOO_LARGE, UNACKNOWLEDGED
 from tocsin.sources.kafka_link import Statistics
 from tocsin.telemetry import metric_names as names
+from tocsin.telemetry.exposition import Values
 from tocsin.telemetry.metered import MeteredSink, MeteredSource
-from tocsin.telemetry.metrics import Figures, Metrics, Values
+from tocsin.telemetry.metrics import Figures, Metrics
+from tocsin.telemetry.producer_metrics import ProducerMetrics
 from tocsin.version import __version__
 
 
@@ -27,15 +32,18 @@ class Meter:
         settings: say where it may be asked.
 
     Attributes:
+        detector: returns the one that judges; None while there is none.
         spans: returns how many spans came to which end.
         suppressed: returns how many repeated lines the log left out.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics() if settings.metrics.listen else None
+        self.detector: Callable[[], Detector | None] = lambda: None
         self.spans: Callable[[], Values] = dict
         self.suppressed: Callable[[], int] = int
         self._traced = Level[settings.trace.level.upper()]
+        self._timer: RuleTimer | None = None
 
     def source(self, source: Source) -> Source:
         """Return the source, counted."""
@@ -60,8 +68,25 @@ class Meter:
         def both(batch: Judged) -> None:
             judged(batch)
             metrics.judged(batch)
+            self._look(batch)
 
         return Watch(both, tell, metrics.time)
+
+    def _look(self, batch: Judged) -> None:
+        """Time some rules of the detector that judges; of others' rules nothing is of use any more."""
+        detector = self.detector()
+        if detector is None:
+            return
+        if self._timer is None or self._timer.detector is not detector:
+            self._timer = RuleTimer(detector)
+        self._timer.look(batch)
+
+    def figures(self, detector: Detector) -> Figures:
+        """Return what is known of rules and memories; may be called from any thread, while it judges."""
+        timer = self._timer
+        timed = timer.seconds if timer is not None and timer.detector is detector else {}
+        dear = sorted(timed.items(), key=itemgetter(1), reverse=True)
+        return _of_engine(detector, dear[:MOST_SHOWN])
 
     def reloaded(self, outcome: str) -> None:
         """Count a reload."""
@@ -89,7 +114,28 @@ def answering(
         yield
 
 
-def _metrics_page(metrics: Metrics) -> Callable[[str], Page]:
+@contextmanager
+def producer_meter(
+    listen: str, settings: Settings, rate: float, tell: Callable[[str], None]
+) -> Iterator[ProducerMetrics | None]:
+    """Let somebody ask for a producer's metrics; None when nobody may.
+
+    Args:
+        listen: host:port; empty for nobody.
+        settings: which topic it publishes to.
+        rate: events a second that it is to publish.
+        tell: called with where they are.
+    """
+    if not listen:
+        yield None
+        return
+    metrics = ProducerMetrics(settings.kafka.topic, __version__, rate, (TOO_LARGE, UNACKNOWLEDGED))
+    with HealthServer(listen, {"/metrics": _metrics_page(metrics)}, "--metrics-listen") as server:
+        tell(f"metrics: http://{server.address}/metrics")
+        yield metrics
+
+
+def _metrics_page(metrics: Metrics | ProducerMetrics) -> Callable[[str], Page]:
     def page(accept: str) -> Page:
         content_type, body = metrics.page(accept)
         return Page(HTTPStatus.OK, content_type, body)
@@ -97,8 +143,8 @@ def _metrics_page(metrics: Metrics) -> Callable[[str], Page]:
     return page
 
 
-MOST_TESTED = 50
-"""Rules whose tests are shown: those with most, which are those that cost most."""
+MOST_SHOWN = 50
+"""Rules whose tests, and whose seconds, are shown: those with most."""
 
 
 def figures(settings: Settings, found: Report, detector: Detector, kafka: Statistics) -> Figures:
@@ -127,18 +173,23 @@ def figures(settings: Settings, found: Report, detector: Detector, kafka: Statis
         names.RULE_SET: {(found.rule_set,): 1},
         names.RULES: {(): len(detector.rules.rules)},
         names.WORKER: {worker: 1},
-        **_of_engine(detector),
         **_of_kafka(kafka),
     }
 
 
-def _of_engine(detector: Detector) -> Figures:
+def _of_engine(detector: Detector, dear: Sequence[tuple[int, float]]) -> Figures:
     found, rules = detector.figures(), detector.rules.rules
-    tested = found.tests.most_common(MOST_TESTED)
+    tested = found.tests.most_common(MOST_SHOWN)
+
+    def labels(place: int) -> tuple[str, str]:
+        return rules[place].id, rules[place].title
+
     return {
         names.CACHE_LOOKUPS: {(): found.lookups},
         names.CACHE_MISSES: {(): found.misses},
-        names.RULE_TESTS: {(rules[place].id, rules[place].title): times for place, times in tested if times},
+        names.RULE_TESTS: {labels(place): times for place, times in tested if times},
+        names.RULE_SECONDS: {labels(place): spent for place, spent in dear},
+        names.RULE_CANDIDATES: {labels(place): found.candidates[place] for place, _ in dear},
     }
 
 

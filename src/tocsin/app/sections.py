@@ -136,7 +136,7 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """What a worker says while it works, on stderr."""
+    """What workers and producers say while they work, on stderr."""
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -70,20 +70,24 @@ class Tracing:
         return None if self.tracer is None else TracedView(self.tracer)
 
     def spans(self) -> dict[tuple[str, ...], float]:
-        """Return how many spans came to which end so far; one that goes two ways counts twice."""
-        exporter = self.outlets.exporter if self.outlets is not None else None
-        store = self.outlets.store if self.outlets is not None else None
-        ways = [each for each in (exporter, store) if each is not None]
-        return {
-            ("exported",): exporter.exported if exporter is not None else 0,
-            ("stored",): store.stored if store is not None else 0,
-            ("dropped",): sum(each.dropped for each in ways),
-        }
+        """Return how many spans came to which end so far; see `ends_of`."""
+        return ends_of(self.outlets)
 
     def close(self) -> None:
         """Send and write what is left, within a few seconds."""
         if self.outlets is not None:
             self.outlets.close()
+
+
+def ends_of(outlets: Outlets | None) -> dict[tuple[str, ...], float]:
+    """Return how many spans came to which end so far; one that goes two ways counts twice."""
+    exporter = outlets.exporter if outlets is not None else None
+    store = outlets.store if outlets is not None else None
+    return {
+        ("exported",): exporter.exported if exporter is not None else 0,
+        ("stored",): store.stored if store is not None else 0,
+        ("dropped",): sum(each.dropped for each in (exporter, store) if each is not None),
+    }
 
 
 def producer_trace(settings: Settings, environment: Mapping[str, str], outlets: Outlets) -> TracedProducer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,8 +59,19 @@ def pace_of(settings: Settings) -> Pace:
     )
 
 
-def publisher_of(settings: Settings, stopping: Callable[[], bool], outlets: Outlets | None) -> Publisher:
+def publisher_of(
+    settings: Settings,
+    stopping: Callable[[], bool],
+    outlets: Outlets | None,
+    delivered: Callable[[Sequence[float]], None] | None = None,
+) -> Publisher:
     """Return what publishes events to the topic, which is made if need be; traced where there is a way out.
+
+    Args:
+        settings: which topic.
+        stopping: see `Publisher`.
+        outlets: of spans.
+        delivered: see `Publisher`.
 
     Raises:
         StreamError: no broker answers.
@@ -68,7 +79,7 @@ def publisher_of(settings: Settings, stopping: Callable[[], bool], outlets: Outl
     cluster = cluster_of(settings)
     topic = topic_of(cluster, settings.kafka.topic, settings.kafka.partitions)
     trace = None if outlets is None else producer_trace(settings, os.environ, outlets)
-    return Publisher(cluster, topic, largest_batch(cluster, topic), stopping, trace)
+    return Publisher(cluster, topic, largest_batch(cluster, topic), stopping, trace, delivered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +244,11 @@ def _answering(
     def look() -> Report:
         return report(running.worker.state(), running.connection(), settings.health.stuck_seconds)
 
+    meter.detector = lambda: running.worker.detector
     if meter.metrics is not None:
         meter.metrics.look = lambda: {
             **figures(settings, look(), running.worker.detector, running.source.link.statistics),
+            **meter.figures(running.worker.detector),
             names.SPANS: meter.spans(),
             names.LOGS_SUPPRESSED: {(): meter.suppressed()},
         }

@@ -59,8 +59,8 @@ class Detector:
         matching: Matching | None = None,
     ) -> None:
         self.rules = rules
-        self._shape = shape
-        self._limits = limits
+        self.shape = shape
+        self.limits = limits
         self._matching = matching or fastest()
         self._matchers: dict[int, Matcher] = {}
         self._routes: dict[LogSource, Route] = {}
@@ -89,7 +89,7 @@ class Detector:
 
         May be called on another thread while this one judges; compiling can take seconds.
         """
-        made = Detector(rules, self._shape, self._limits, matching=self._matching)
+        made = Detector(rules, self.shape, self.limits, matching=self._matching)
         for logsource, constants in self._engine.kinds():
             made._engine.program(logsource, constants)
         return made
@@ -97,6 +97,10 @@ class Detector:
     def figures(self) -> Figures:
         """Return what the engine has done so far. May be called from any thread, while it judges."""
         return self._engine.figures()
+
+    def events(self, logsource: LogSource) -> int:
+        """Return how many events of a log source were judged, at least since they were last forgotten."""
+        return self._engine.events(logsource)
 
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
@@ -55,6 +56,7 @@ class Engine:
         self._kinds: dict[Kind, Program] = {}
         self._programs: dict[tuple[tuple[int, ...], frozenset[tuple[Atom, bool]]], Program] = {}
         self._parts = self._new_parts()
+        self._events = Counter[LogSource]()
 
     def program(self, logsource: LogSource, constants: Constants) -> Program:
         """Return the program for events of a log source that have these values."""
@@ -76,8 +78,11 @@ class Engine:
         """
         found = [(self.program(group.logsource, group.constants), group) for group in groups]
         words = _words(values, found)
+        if len(self._events) > MOST_KINDS:
+            self._events.clear()
         for program, group in found:
             program.judge(group, words, verdicts)
+            self._events[group.logsource] += len(group.rows)
 
     def kinds(self) -> list[Kind]:
         """Return the kinds of events that have a program."""
@@ -85,7 +90,17 @@ class Engine:
 
     def figures(self) -> Figures:
         """Return what the programs have done so far. May be called from any thread."""
-        return figures(self._programs.values(), self._parts.memos())
+        found = list(self._events.items())
+        events = [(self._candidates(source), count) for source, count in found]
+        return figures(self._programs.values(), self._parts.memos(), events)
+
+    def events(self, logsource: LogSource) -> int:
+        """Return how many events of a log source were judged."""
+        return self._events[logsource]
+
+    def _candidates(self, source: LogSource) -> Sequence[int]:
+        route = self._routes.get(source)
+        return route.rules if route is not None else candidates(source, self._rules)
 
     def wanted(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
         """Return the fields that the program for such events reads from columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tocsin.detect.program import Program
@@ -19,17 +19,31 @@ class Figures:
         misses: those that had to be searched, and were remembered.
         tests: place of a rule in the rule set -> events on which it was tested, because what was found in
             them could not decide.
+        candidates: place of a rule -> events for which it is one, by their log sources.
     """
 
     lookups: int
     misses: int
     tests: Counter[int]
+    candidates: Counter[int]
 
 
-def figures(programs: Iterable[Program], memos: Iterable[FieldMemo]) -> Figures:
-    """Return the sums over programs and memos; may be called while they work, on another thread."""
+def figures(
+    programs: Iterable[Program], memos: Iterable[FieldMemo], events: Iterable[tuple[Sequence[int], int]]
+) -> Figures:
+    """Return the sums; may be called while programs and memos work, on another thread.
+
+    Args:
+        programs: that judge.
+        memos: of fields.
+        events: for each log source the rules that are candidates, and how many events it had.
+    """
     lookups, tests = 0, Counter[int]()
     for program in list(programs):
         lookups += program.lookups
         tests.update(program.tests())
-    return Figures(lookups, sum(memo.misses for memo in list(memos)), tests)
+    candidates = Counter[int]()
+    for rules, count in events:
+        for rule in rules:
+            candidates[rule] += count
+    return Figures(lookups, sum(memo.misses for memo in list(memos)), tests, candidates)

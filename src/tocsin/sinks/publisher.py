@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -89,6 +89,8 @@ class Publisher:
         largest: what `largest_batch` says of the topic; None when it is not known.
         stopping: asked while the local queue is full; True makes `publish` return early.
         trace: makes the producer's spans; None for contexts that say that there is none.
+        delivered: called now and then with how many seconds each record took until it was acknowledged;
+            None when nobody wants to know, which is cheaper.
 
     Raises:
         SettingsError: a client property that librdkafka does not know or accept.
@@ -101,15 +103,19 @@ class Publisher:
         largest: int | None = None,
         stopping: Callable[[], bool] = lambda: False,
         trace: ProducerTrace | None = None,
+        delivered: Callable[[Sequence[float]], None] | None = None,
     ) -> None:
         self._trace = trace
+        self._delivered = delivered
+        self._took: list[float] = []
         self._topic = topic.name
         self._stopping = stopping
         self._accepted = 0
         self._failed: Counter[str] = Counter()
         self._fatal: KafkaError | None = None
         self.examples: list[Failure] = []
-        properties = cluster.client(_properties(largest))
+        own = {**_properties(largest), "delivery.report.only.error": delivered is None}
+        properties = cluster.client(own)
         try:
             self._producer = Producer({**properties, "error_cb": self._on_error})
         except KafkaException as error:
@@ -148,6 +154,9 @@ class Publisher:
     def counts(self) -> Counts:
         """Return what became of the records so far."""
         self._producer.poll(0)
+        if self._delivered is not None and self._took:
+            took, self._took = self._took, []
+            self._delivered(took)
         waiting = len(self._producer)
         return Counts(self._accepted - self._failed.total() - waiting, waiting, dict(self._failed))
 
@@ -199,8 +208,11 @@ class Publisher:
         self._fail(Failure(event_id, size, reason))
         return True
 
-    def _on_delivery(self, event_id: str, error: KafkaError, message: Message) -> None:
-        """Called from `poll` for failed records only (`delivery.report.only.error`)."""
+    def _on_delivery(self, event_id: str, error: KafkaError | None, message: Message) -> None:
+        """Called from `poll`; for failed records only when nobody wants to know how long the others took."""
+        if error is None:
+            self._took.append(message.latency() or 0.0)
+            return
         self._fail(Failure(event_id, len(message.value() or b""), _reason(error)))
 
     def _fail(self, failure: Failure) -> None:
@@ -241,7 +253,6 @@ def _properties(largest: int | None) -> dict[str, object]:
         "message.max.bytes": max(1_000, most),  # 1,000 is librdkafka's lower bound
         "batch.size": min(BATCH_BYTES, most),
         "queue.buffering.max.kbytes": QUEUE_KIB,
-        "delivery.report.only.error": True,
     }
 
 

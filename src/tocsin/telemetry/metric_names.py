@@ -118,6 +118,18 @@ RULE_TESTS = Metric(
     ("rule_id", "rule_title"),
     "Events on which a rule's whole condition had to be evaluated, of the 50 rules with most.",
 )
+RULE_SECONDS = Metric(
+    "tocsin_rule_seconds_total",
+    "counter",
+    ("rule_id", "rule_title"),
+    "Estimate of what evaluating a rule's condition in full for all its candidates takes, of the 50 dearest.",
+)
+RULE_CANDIDATES = Metric(
+    "tocsin_rule_candidates_total",
+    "counter",
+    ("rule_id", "rule_title"),
+    "Events for which the same rules are candidates, by their log sources.",
+)
 SPANS = Metric(
     "tocsin_spans_total", "counter", ("outcome",), "Spans: exported to a collector, stored here, or dropped."
 )

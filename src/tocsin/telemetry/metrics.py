@@ -8,21 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric as Family
-from prometheus_client.registry import Collector
-from prometheus_client.samples import Exemplar
 
 from tocsin.attack import catalogue
 from tocsin.model import NO_LABEL, Judged, Level, RejectReason, Verdict
 from tocsin.telemetry import metric_names as names
 from tocsin.telemetry.buckets import Buckets, Example
+from tocsin.telemetry.exposition import Exposition, Family, Labels, Values, family
 from tocsin.telemetry.metric_names import METRICS, Metric
 
-Labels = tuple[str, ...]
-Values = Mapping[Labels, float]
 Figures = Mapping[Metric, Values]
 """Metric -> its labels' values -> the value of the moment."""
 
@@ -47,6 +40,9 @@ class Metrics:
 
     Args:
         look: asked at each scrape for what is not counted, but looked at.
+
+    Attributes:
+        page: see `Exposition.page`.
     """
 
     def __init__(self, look: Callable[[], Figures] = dict) -> None:
@@ -59,10 +55,7 @@ class Metrics:
         self._histograms[names.BATCH][()] = Buckets(_RECORDS)
         self._refused = False
         self._begin_at_zero()
-        self._registry = CollectorRegistry()
-        self._registry.register(_Shown(self))
-        ProcessCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
+        self.page = Exposition(self.families).page
 
     def _begin_at_zero(self) -> None:
         """Have what can be named beforehand at 0: a series that begins with 1 hides that from rates."""
@@ -142,64 +135,13 @@ class Metrics:
 
     # --- what is shown
 
-    def page(self, accept: str) -> tuple[str, bytes]:
-        """Return the content type and the text that Prometheus scrapes.
-
-        Args:
-            accept: the request's header; OpenMetrics, which has exemplars, only when it is asked for.
-        """
-        encode, content_type = choose_encoder(accept)
-        return content_type, encode(self._registry)
-
     def families(self) -> Iterator[Family]:
         """Yield every metric in the order of the list."""
         looked: Figures = {names.RELOAD_FAILED: {(): self._refused}, **self.look()}
         for metric in METRICS:
             with self._lock:
-                family = self._family(metric, looked.get(metric, {}))
-            yield family
-
-    def _family(self, metric: Metric, looked: Values) -> Family:
-        if metric.type == "histogram":
-            return _histogram(metric, self._histograms[metric])
-        if metric.type == "counter":
-            return _counter(metric, {**self._counters[metric], **looked})
-        gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
-        for labels, value in looked.items():
-            gauge.add_metric(labels, value)
-        return gauge
-
-
-class _Shown(Collector):
-    """The door to `prometheus_client`."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterable[Family]:
-        return self._metrics.families()
-
-    def describe(self) -> Iterable[Family]:
-        return ()  # else registering would collect, before there is anything to look at
-
-
-def _counter(metric: Metric, values: Mapping[Labels, float]) -> Family:
-    family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
-    for labels, value in values.items():
-        family.add_metric(labels, value)
-    return family
-
-
-def _histogram(metric: Metric, found: Mapping[Labels, Buckets]) -> Family:
-    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
-    for labels, buckets in found.items():
-        shown = [
-            (bound, total, _exemplar(example)) if example is not None else (bound, total)
-            for bound, total, example in buckets.cumulated()
-        ]
-        family.add_metric(labels, shown, sum_value=buckets.sum)
-    return family
-
-
-def _exemplar(example: Example) -> Exemplar:
-    return Exemplar({"trace_id": example.trace}, example.value, example.at)
+                values = looked.get(metric, {})
+                if metric.type == "counter":
+                    values = {**self._counters[metric], **values}
+                found = family(metric, self._histograms[metric] if metric in _BOUNDS else values)
+            yield found

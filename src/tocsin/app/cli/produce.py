@@ -7,7 +7,7 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ from typing import Any
 import click
 
 from tocsin.app.cli.options import takes
-from tocsin.app.cli.output import notice
 from tocsin.app.cli.parameters import Duration, Moment
 from tocsin.app.cli.progress import Style, progress
 from tocsin.app.cli.signals import stop_on_signals
+from tocsin.app.cli.worker_log import ended, worker_log
+from tocsin.app.metering import producer_meter
 from tocsin.app.producing import (
     Feed,
     PacketFeed,
@@ -31,7 +32,7 @@ from tocsin.app.producing import (
 )
 from tocsin.app.recorded import RecordedFeed, Tempo
 from tocsin.app.settings import Loaded
-from tocsin.app.tracing import outlets_of
+from tocsin.app.tracing import ends_of, outlets_of
 from tocsin.app.wire import publisher_of
 from tocsin.errors import SettingsError, StreamError
 from tocsin.simulate.files import EventFile, event_line, truth_line
@@ -39,6 +40,11 @@ from tocsin.simulate.packets import PacketWriter
 from tocsin.simulate.weave import ShapeName, Simulator
 from tocsin.sinks import Counts, Publisher
 from tocsin.sources.files import RecordedFiles
+from tocsin.telemetry.logs import Log
+from tocsin.telemetry.producer_metrics import ProducerMetrics
+
+Tell = Callable[[str], None]
+"""Says a sentence."""
 
 DEFAULT_RATE = 100.0
 """Simulated events a second unless said otherwise: one can follow them with the eye."""
@@ -71,6 +77,8 @@ class Made:
     "kafka.topic",
     "kafka.partitions",
     "kafka.client",
+    "log.level",
+    "log.format",
     "trace.events",
     "trace.ratio",
 )
@@ -129,6 +137,12 @@ class Made:
     type=click.Choice(["bar", "ndjson", "none"]),
     help="What to show on stderr while working.  [default: bar on a terminal, else none]",
 )
+@click.option(
+    "--metrics-listen",
+    metavar="HOST:PORT",
+    default="",
+    help="Answer /metrics there, for Prometheus; port 0 takes a free one.",
+)
 def produce(  # noqa: PLR0913 - one argument per flag is click's way
     *,
     loaded: Loaded,
@@ -139,8 +153,9 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
     speed: float | None,
     save: Path | None,
     style: Style | None,
+    metrics_listen: str,
     **made: Any,
-) -> None:
+) -> int:
     """Publish synthetic or recorded events to a topic, until --count, --seconds or Ctrl-C.
 
     The producer knows nothing of who reads the topic. Events are keyed by host.
@@ -150,42 +165,95 @@ def produce(  # noqa: PLR0913 - one argument per flag is click's way
     plan = Plan(rate, count, seconds)
     simulated = Made(**made)
     stop = stop_on_signals()
-    feed: Feed
     if sources:
         _check_recorded(made, save, sources)
-        feed = _recorded(sources, _tempo(speed, plan, stop))
     elif speed is not None:
         raise SettingsError("--speed has no effect on simulated events", "use --rate, or --from")
-    else:
-        feed = _simulated(simulated, plan)
+    with worker_log(loaded.settings.log) as log:
+
+        def work() -> None:
+            feed: Feed
+            if sources:
+                feed = _recorded(sources, _tempo(speed, plan, stop))
+            else:
+                feed = _simulated(simulated, plan, log.info)
+            files = list(_files(save, simulated))
+            shown = style or ("bar" if sys.stderr.isatty() else "none")
+            with producer_meter(metrics_listen, loaded.settings, plan.rate, log.info) as metrics:
+                _publish(loaded, feed, plan, Around(log, stop, files, shown, metrics))
+
+        return ended(log, work)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a run has around it.
+
+    Attributes:
+        log: what is said goes there.
+        stop: set when somebody wants it to end.
+        files: to which events are written as well.
+        style: of the progress.
+        metrics: of this producer; None when nobody may ask.
+    """
+
+    log: Log
+    stop: threading.Event
+    files: Sequence[PacketWriter | EventFile]
+    style: Style
+    metrics: ProducerMetrics | None
+
+
+def _publish(loaded: Loaded, feed: Feed, plan: Plan, around: Around) -> None:
+    """Publish what the feed gives, and say how that went.
+
+    Raises:
+        StreamError: not everything was delivered.
+    """
+    log, metrics = around.log, around.metrics
     begun = time.monotonic()
     with ExitStack() as stack:
-        outlets = outlets_of(loaded.settings, os.environ, notice)
+        outlets = outlets_of(loaded.settings, os.environ, log.info)
         if outlets is not None:
             stack.callback(outlets.close)
-        publisher = stack.enter_context(publisher_of(loaded.settings, stop.is_set, outlets))
-        files = list(_files(save, simulated))
-        for file in files:
-            stack.enter_context(file)
-        keep = [file.write for file in files]
-        watch = stack.enter_context(progress(style or ("bar" if sys.stderr.isatty() else "none"), count))
-        counts = publish_all(
-            feed, publisher, plan, Surroundings(stop.is_set, stop.wait, watch=watch, tell=notice, keep=keep)
+        publisher = stack.enter_context(
+            publisher_of(
+                loaded.settings, around.stop.is_set, outlets, None if metrics is None else metrics.delivered
+            )
         )
-    _summary(loaded, counts, time.monotonic() - begun)
+        for file in around.files:
+            stack.enter_context(file)
+        show = stack.enter_context(progress(around.style, plan.count))
+        if metrics is not None:
+            metrics.spans = lambda: ends_of(outlets)
+
+        def watch(counts: Counts) -> None:
+            show(counts)
+            if metrics is not None:
+                metrics.counted(counts.sent, counts.waiting, counts.failed)
+
+        surroundings = Surroundings(
+            around.stop.is_set,
+            around.stop.wait,
+            watch=watch,
+            tell=log.info,
+            keep=[file.write for file in around.files],
+        )
+        counts = publish_all(feed, publisher, plan, surroundings)
+    _summary(loaded, counts, time.monotonic() - begun, log.info)
     if isinstance(feed, PacketFeed):
-        _tell_bad_rows(feed)
+        _tell_bad_rows(feed, log.warning)
     if isinstance(feed, RecordedFeed):
-        _tell_unreadable(feed)
-    _check_delivered(counts, publisher)
+        _tell_unreadable(feed, log.warning)
+    _check_delivered(counts, publisher, log.warning)
 
 
-def _simulated(made: Made, plan: Plan) -> SimulatedFeed:
+def _simulated(made: Made, plan: Plan, tell: Tell) -> SimulatedFeed:
     if made.span is not None and plan.count is None:
         raise SettingsError("--span needs --count", "how many events are to be spread over it?")
     seed = made.seed if made.seed is not None else secrets.randbelow(1_000_000)
     if made.seed is None:
-        notice(f"seed {seed} (--seed {seed} gives the same activity again)")
+        tell(f"seed {seed} (--seed {seed} gives the same activity again)")
     times = None
     if made.start is not None or made.span is not None:
         now = time.time_ns() // 1_000_000
@@ -237,40 +305,40 @@ def _is_packets(sources: tuple[str, ...]) -> bool:
     return len(sources) == 1 and Path(sources[0]).suffix.lower() == ".csv"
 
 
-def _summary(loaded: Loaded, counts: Counts, seconds: float) -> None:
+def _summary(loaded: Loaded, counts: Counts, seconds: float, tell: Tell) -> None:
     kafka = loaded.settings.kafka
-    notice(
+    tell(
         f"published {counts.sent:,} events to topic {kafka.topic} at {kafka.bootstrap_servers}"
         f" in {seconds:,.1f} s ({counts.sent / max(seconds, 1e-3):,.0f}/s)"
     )
 
 
-def _tell_bad_rows(feed: PacketFeed) -> None:
+def _tell_bad_rows(feed: PacketFeed, tell: Tell) -> None:
     if feed.bad:
-        notice(f"{feed.bad:,} rows of {feed.path} are not events and were left out:")
+        tell(f"{feed.bad:,} rows of {feed.path} are not events and were left out:")
         for row in feed.examples:
-            notice(f"  {feed.path}:{row.line}: {row.reason}")
+            tell(f"  {feed.path}:{row.line}: {row.reason}")
         if feed.bad > len(feed.examples):
-            notice(f"  and {feed.bad - len(feed.examples):,} more")
+            tell(f"  and {feed.bad - len(feed.examples):,} more")
 
 
-def _tell_unreadable(feed: RecordedFeed) -> None:
+def _tell_unreadable(feed: RecordedFeed, tell: Tell) -> None:
     total = sum(feed.unreadable.values())
     if total:
-        notice(f"{total:,} records could not be read, so there was nothing of them to publish:")
+        tell(f"{total:,} records could not be read, so there was nothing of them to publish:")
         for record in feed.examples:
-            notice(f"  {record.file}:{record.line}: {record.reason}")
+            tell(f"  {record.file}:{record.line}: {record.reason}")
         if total > len(feed.examples):
-            notice(f"  and {total - len(feed.examples):,} more")
+            tell(f"  and {total - len(feed.examples):,} more")
 
 
-def _check_delivered(counts: Counts, publisher: Publisher) -> None:
+def _check_delivered(counts: Counts, publisher: Publisher, tell: Tell) -> None:
     if not counts.lost:
         return
     for reason, number in sorted(counts.failed.items()):
-        notice(f"{number:,} not delivered: {reason}")
+        tell(f"{number:,} not delivered: {reason}")
     for failure in publisher.examples:
-        notice(f"  event {failure.event_id}, {failure.size:,} bytes: {failure.reason}")
+        tell(f"  event {failure.event_id}, {failure.size:,} bytes: {failure.reason}")
     raise StreamError(
         f"{counts.lost:,} of {counts.lost + counts.sent:,} records were not delivered",
         "those above are the first; the others were acknowledged by the broker",

@@ -1,4 +1,4 @@
-"""What a worker says on stderr, in the form and from the level that the settings wish for."""
+"""What a worker or a producer says on stderr, in the form and from the level that the settings wish for."""
 
 from __future__ import annotations
 
