@@ -14,6 +14,7 @@ from tocsin.app.console import cursors
 from tocsin.app.console.answers import answered
 from tocsin.app.console.context import Asked
 from tocsin.app.console.narrowed import Chosen, DetectionRow, LevelName, aware
+from tocsin.app.console.store import Total
 from tocsin.attack import catalogue
 from tocsin.model import Level
 from tocsin.results.around import events_around
@@ -66,7 +67,10 @@ def detections(
 ) -> Response:
     """Return detections, newest first."""
     found = page(console.detections.store, chosen, limit, cursors.read(cursor, Place) if cursor else None)
-    total = console.detections.total(chosen, len(found.rows), again=bool(cursor))
+    if not cursor and found.next is None:  # that is all of them
+        total = Total(len(found.rows), is_exact=True)
+    else:
+        total = console.detections.total(chosen, len(found.rows), again=bool(cursor))
     standing = console.detections.standing
     return answered(
         {
