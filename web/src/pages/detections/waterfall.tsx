@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { EventText } from "../../components/event_text";
-import { duration } from "../../format";
+import { UNKNOWN, duration } from "../../format";
 import type { Span } from "./types";
 
 const ROW = 28;
@@ -37,13 +37,28 @@ export function Waterfall({ spans }: { spans: Span[] }) {
                 <small>{span.service}</small>
               </span>
               <Bar span={span} first={first} whole={whole} />
-              <span class="waterfall-time">{duration(span.duration_ms)}</span>
+              <Time span={span} />
             </button>
             {open === index && <Attributes span={span} offset={span.start_ms - first} />}
           </li>
         ))}
       </ol>
     </div>
+  );
+}
+
+/** How long it took; of a span that the worker made up for the producer only the beginning is known. */
+function Time({ span }: { span: Span }) {
+  if (span.attributes["tocsin.reconstructed"] !== true) {
+    return <span class="waterfall-time">{duration(span.duration_ms)}</span>;
+  }
+  return (
+    <span
+      class="waterfall-time muted"
+      title="The producer kept no span: it is known when this began, not how long it took"
+    >
+      {UNKNOWN}
+    </span>
   );
 }
 

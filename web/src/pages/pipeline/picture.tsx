@@ -56,12 +56,15 @@ function Drawing({ pipeline, width }: { pipeline: Pipeline; width: number }) {
 
 const flows = (stage: Stage | undefined) => (stage?.per_second ?? 0) > 0;
 
+/** Below, an arrow would run through the longer words. */
+const NARROW = 480;
+
 function WorkerFrame({ box }: { box: Box }) {
   return (
     <g>
       <rect class="picture-worker" {...box} rx="8" />
       <text class="picture-small" x={box.x + 12} y={box.y + 17}>
-        each worker, batch by batch
+        {box.width < NARROW ? "each worker" : "each worker, batch by batch"}
       </text>
     </g>
   );
