@@ -128,7 +128,8 @@ function Told({ bucket, step, total, outside }: ToldProps) {
   if (bucket === null) {
     return (
       <figcaption class="histogram-told">
-        {plural(total, "detection")}, {span(step)} a bar
+        {plural(total, "detection")}
+        {step < 1 ? " at one moment" : `, ${span(step)} a bar`}
         <span class="muted">
           {outside > 0 && ` · ${count(outside)} with a time years off are in no bar`} · drag to zoom in
         </span>
