@@ -107,6 +107,9 @@ def test_the_token_in_an_address_is_taken_once(asking):
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert TOKEN not in cookie
     assert client.get("/api/status").status_code == 200
+    fresh = asking(door=FAR)
+    assert fresh.get("/api/status", params={"token": TOKEN}).status_code == 200, "as the pages ask"
+    assert fresh.get("/api/status").status_code == 200
     client.cookies = httpx.Cookies({FAR.cookie: "forged"})
     assert client.get("/api/status").status_code == 401
 
