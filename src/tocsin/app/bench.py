@@ -50,7 +50,7 @@ class Plan:
     rate: float | None = None
     ramp: bool = False
     seconds: float = 10.0
-    warm_up: float = 5.0
+    warm_up: float = 10.0
     count: int = 200_000
     partitions: int = 4
     detect: Sequence[str] = field(default_factory=tuple)

@@ -90,7 +90,7 @@ class _Workers(click.ParamType[Sequence[int]]):
 @click.option(
     "--warm-up",
     type=click.FloatRange(min=0),
-    default=5.0,
+    default=10.0,
     show_default=True,
     help="... after so long at the same rate.",
 )
