@@ -14,13 +14,10 @@ from tocsin.detect.route import candidates
 from tocsin.model import Batch, Event, Judged, LogSource
 
 RULES = 50
-"""Rules that are timed at once: half a millisecond, so that no event waits for it."""
+"""Rules that are timed at once: a millisecond as a rule, and ten when they are met for the first time."""
 
 REST = 200
-"""How many times as long as it takes nothing is timed afterwards: it costs a worker half a percent."""
-
-_SHORTEST_REST = 100_000_000
-"""Nanoseconds: ten times a second is enough."""
+"""How many times as long as it takes the thread works on before it is done again: it costs half a percent."""
 
 _SOURCES = 200
 """Log sources of which rules are timed; real traffic has a few dozen."""
@@ -53,8 +50,7 @@ class RuleTimer:
 
     Args:
         detector: whose rules they are; it tells how many events there were.
-        spent: nanoseconds of work of this thread: waiting for a core is no cost of a rule.
-        now: monotonic nanoseconds.
+        spent: nanoseconds of work of this thread: waiting for a core is no cost of a rule, and no rest.
 
     Attributes:
         seconds: place of a rule in the rule set -> the estimate so far.
@@ -64,12 +60,10 @@ class RuleTimer:
         self,
         detector: Detector,
         spent: Callable[[], int] = time.thread_time_ns,
-        now: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.detector = detector
         self.seconds: dict[int, float] = {}
         self._spent = spent
-        self._now = now
         self._again = 0
         self._looks = 0
         self._turns: dict[LogSource, _Turns] = {}
@@ -77,15 +71,16 @@ class RuleTimer:
 
     def look(self, judged: Judged) -> None:
         """Time some rules on one event of a batch, if it is time again."""
-        if self._now() < self._again or not len(judged.batch):
+        began = self._spent()
+        if began < self._again or not len(judged.batch):
             return
         self._looks += 1
         row = self._looks * _STEP % len(judged.batch)
         if judged.verdicts[row].rejected is not None:
             return
-        began = self._spent()
         self._time(judged.batch, row, judged.events.ids[row])
-        self._again = self._now() + max(_SHORTEST_REST, REST * (self._spent() - began))
+        ended = self._spent()
+        self._again = ended + REST * (ended - began)
 
     def _time(self, batch: Batch, row: int, event_id: str) -> None:
         event = decode_row(batch, row, event_id, self.detector.shape, self.detector.limits)
