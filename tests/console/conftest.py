@@ -37,11 +37,14 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+def shown(
+    kafka: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shown]:
     """Start everything, publish attacks, hostile values and no events at all; wait until all is judged."""
     if not are_built():
         lacking(HOW_TO_BUILD)
-    with Scene(kafka, tmp_path_factory.mktemp("scene"), "console-events") as scene:
+    topic = Path(request.path).stem.replace("_", "-")  # one each: they share the broker
+    with Scene(kafka, tmp_path_factory.mktemp("scene"), topic) as scene:
         scene.worker()
         scene.produce(
             "--count", "800", "--rate", "0", "--seed", "5", "--shape", "windows", "--attack-ratio", "0.1"
