@@ -158,8 +158,10 @@ class Trials:
         for trial, places in tried.items():
             for place in trial.holding(texts, places):
                 every[place] = [*every.get(place, ()), trial.number]
-        for number, piece in self._pieces:
-            for place in compress(count(), map(methodcaller("__contains__", piece), folded.split("\0"))):
+        there = [(number, piece) for number, piece in self._pieces if piece in folded]
+        each = folded.split("\0") if there else []
+        for number, piece in there:
+            for place in compress(count(), map(methodcaller("__contains__", piece), each)):
                 every[place] = [*every.get(place, ()), number]
         return every
 
