@@ -75,7 +75,7 @@ class Trials:
         present: what is found in every value.
     """
 
-    __slots__ = ("_ascii", "_guarded", "_pieces", "_tests", "literals", "present")
+    __slots__ = ("_ascii", "_guarded", "_pieces", "_plain_pieces", "_tests", "literals", "present")
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
         self.present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
@@ -93,6 +93,7 @@ class Trials:
                 self.literals.append(Literal(number, pattern.where, pattern.literal))
             elif pattern.where is Where.TEST and isinstance(pattern.atom, Text | Regex | Cidr | Compare):
                 self._add_test(number, pattern.atom)
+        self._plain_pieces = [(number, piece) for number, piece in self._pieces if piece.isascii()]
 
     def _add_long(self, number: int, literal: str) -> None:
         self._tests.append(_Trial(number, lambda value: value.folded == literal, least=LONGEST))
@@ -158,7 +159,7 @@ class Trials:
         for trial, places in tried.items():
             for place in trial.holding(texts, places):
                 every[place] = [*every.get(place, ()), trial.number]
-        there = [(number, piece) for number, piece in self._pieces if piece in folded]
+        there = [(number, piece) for number, piece in self._plain_pieces if piece in folded]
         each = folded.split("\0") if there else []
         for number, piece in there:
             for place in compress(count(), map(methodcaller("__contains__", piece), each)):
