@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from tocsin.model.event import Event, LogSource, Rejected
 from tocsin.model.record import Batch
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Level(IntEnum):
@@ -154,6 +156,8 @@ class Different:
     @classmethod
     def of(cls, verdicts: Sequence[Verdict]) -> Different:
         """Return those of a batch: objects are compared, because equal ones are shared."""
+        import numpy as np  # noqa: PLC0415 - who only names tactics, or asks for help, need not pay for it
+
         keys = list(map(id, verdicts))
         found = dict(zip(keys, verdicts, strict=True))
         place = dict(zip(found, range(len(found)), strict=True))
