@@ -100,3 +100,15 @@ def patterns_of(atom: Atom) -> set[Pattern]:
 def test_what_depends_on_its_surroundings_is_known(pattern, free):
     """Only an expression that does not may be looked for in values that are joined."""
     assert is_free_of_context(pattern, "") is free
+
+
+@pytest.mark.parametrize(
+    ("pattern", "free"),
+    [
+        *[(pattern, True) for pattern in ("^a", "a$", r"\ba\b", r"\B-", "^(?:a|b$)")],
+        *[(pattern, False) for pattern in (r"\Aa", r"a\Z", "(?-m:^a)", "(?i-m:a$)", "a(?=b)", r"(a)\1")],
+    ],
+)
+def test_ends_of_lines_are_ends_of_values_that_are_joined(pattern, free):
+    """What asks for the end of a text is found at the end of a line, unless it insists."""
+    assert is_free_of_context(pattern, "m") is free

@@ -40,23 +40,34 @@ def least_length(pattern: str, flags: str) -> int:
 
 
 def is_free_of_context(pattern: str, flags: str) -> bool:
-    """Say whether what an expression is found in, it is also found in within any longer text.
+    """Say whether what an expression is found in, it is also found in as a line of any longer text.
 
-    So where it is not in the longer text, it is in no part of it.
+    So where it is not in the longer text, it is in no line of it. With the flag `m` ends of lines are as good
+    as those of the text, and a border of a word is one at the end of a line, too.
     """
     tree = _parsed(pattern, flags)
-    return tree is not None and not _CONTEXT & set(_operations(tree))
+    if tree is None or _UNSET.search(pattern):
+        return False
+    found = set(_operations(tree))
+    return not found & _CONTEXT and ("m" in flags or "AT" not in found)
 
 
-_CONTEXT = {ops.AT, ops.ASSERT, ops.ASSERT_NOT, ops.GROUPREF, ops.GROUPREF_EXISTS}
-"""Ends and borders, looks around, and what depends on what was found before."""
+_CONTEXT = frozenset(
+    {"ASSERT", "ASSERT_NOT", "GROUPREF", "GROUPREF_EXISTS", "AT_BEGINNING_STRING", "AT_END_STRING"}
+)
+"""Looks around, what depends on what was found before, and ends of the text whatever the flags."""
+
+_UNSET = re.compile(r"\(\?[a-z]*-")
+"""Takes a flag away from a part of an expression."""
 
 
-def _operations(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - the parser's own, undocumented types
-    """Yield all that an expression is made of."""
+def _operations(tree: Any) -> Iterator[str]:  # noqa: ANN401 - the parser's own, undocumented types
+    """Yield the names of all that an expression is made of: as numbers, some of different kinds are equal."""
     if isinstance(tree, parser.SubPattern):
         for op, argument in tree:
-            yield op
+            yield op.name
+            if op is ops.AT:
+                yield argument.name
             yield from _operations(argument)
     elif isinstance(tree, list | tuple):
         for part in tree:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress, count
 from operator import methodcaller
 
@@ -28,14 +28,14 @@ class _Trial:
         number: of the pattern.
         texts: it contains one of these, its case aside; none when nothing is known.
         least: characters that it has.
-        at_once: whether what holds for one of several texts holds for all of them joined.
+        at_once: holds for several texts joined by ends of lines if the test holds for one of them.
     """
 
     number: int
     holds: Test
     texts: tuple[str, ...] = ()
     least: int = 0
-    at_once: bool = False
+    at_once: Test | None = None
 
     def is_worth_it(self, folded: str, longest: int) -> bool:
         """Say whether one of several texts may satisfy it, given all in one and the longest's length."""
@@ -48,9 +48,9 @@ class _Trial:
 
         As few do as a rule, many are tried at once; if there is one among them, then each half.
         """
-        if not self.at_once or len(places) < FEW:
+        if self.at_once is None or len(places) < FEW:
             return [place for place in places if self.holds(_value(texts[place]))]
-        if not self.holds(_value("\0".join([texts[place] for place in places]))):
+        if not self.at_once(_value("\n".join([texts[place] for place in places]))):
             return []
         half = len(places) // 2
         return self.holding(texts, places[:half]) + self.holding(texts, places[half:])
@@ -106,9 +106,9 @@ class Trials:
             if isinstance(atom, Regex):
                 texts = sorted(required(atom.pattern, atom.flags, 1))
                 least = least_length(atom.pattern, atom.flags)
-            self._tests.append(_Trial(number, cheap_tester(atom), tuple(texts), least, _is_for_many(atom)))
+            self._tests.append(_Trial(number, cheap_tester(atom), tuple(texts), least, _for_many(atom)))
             return
-        trial = _Trial(number, tester(atom), at_once=_is_for_many(atom))
+        trial = _Trial(number, tester(atom), at_once=_for_many(atom))
         for pattern in clue.patterns:
             guard = -1 - len(self._guarded)
             self.literals.append(Literal(guard, pattern.where, pattern.literal))
@@ -174,13 +174,14 @@ class Trials:
         return {trial: range(len(texts)) for trial in self._tests if trial.is_worth_it(folded, longest)}
 
 
-def _is_for_many(atom: Atom) -> bool:
-    """Say whether an atom may be tested on several texts in one: an expression that RE2 runs."""
-    return (
-        isinstance(atom, Regex)
-        and is_free_of_context(atom.pattern, atom.flags)
-        and isinstance(compiled(atom.pattern, atom.flags), Linear)
-    )
+def _for_many(atom: Atom) -> Test | None:
+    """Return the test of an atom on several texts in one, if it is an expression that RE2 runs."""
+    if not isinstance(atom, Regex):
+        return None
+    lines = replace(atom, flags="".join(sorted({*atom.flags, "m"})))
+    if not is_free_of_context(lines.pattern, lines.flags):
+        return None
+    return tester(lines) if isinstance(compiled(lines.pattern, lines.flags), Linear) else None
 
 
 def _guards(found: Mapping[int, Sequence[int]]) -> dict[int, set[int]]:
