@@ -131,7 +131,11 @@ def test_the_demo_shows_itself_until_ctrl_c(needs_tansu, start):
         said += line
     url = re.search(r"console: (http://[\d.:]+/)", said)
     assert url, said
-    assert httpx.get(f"{url[1]}api/live", timeout=30).json()["events"]["total"] == 300
+    deadline = time.monotonic() + 60
+    while (seen := httpx.get(f"{url[1]}api/live", timeout=30).json()["events"]["total"]) < 300:
+        assert time.monotonic() < deadline, seen  # it looks once a second
+        time.sleep(0.2)
+    assert seen == 300
     assert httpx.get(f"{url[1]}detections", timeout=30).text.lower().startswith("<!doctype html>")
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=90)
