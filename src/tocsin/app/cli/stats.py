@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,15 @@ from tocsin.app.cli.output import emit, is_table, notice, printable
 from tocsin.app.cli.selection import selected, selection_options
 from tocsin.app.cli.stats_tables import Table, health_table, number_table, tables
 from tocsin.app.settings import Loaded
-from tocsin.stats.buckets import UNITS, minute_or_wider, named
+from tocsin.stats.buckets import DAY, MINUTE, UNITS, minute_or_wider, named
 from tocsin.stats.document import document, time_rows
 from tocsin.stats.events import events_of
 from tocsin.stats.headline import headline
 from tocsin.stats.plots import save_plot
 from tocsin.stats.questions import TOP, OverTime, Summary, over_time, summary
 
-_MOST_BUCKETS = 60
-"""Rows of the table over time: as many as fit on a screen or two; JSON has all of them."""
+_MOST_BUCKETS = 6
+"""Columns of the table over time: as many as fit into a terminal of 80; JSON has all of them."""
 
 
 @click.command()
@@ -129,12 +129,23 @@ def _print_tables(found: Summary, timeline: OverTime) -> None:
 
 
 def _timeline(timeline: OverTime) -> Table:
-    """Return a row per bucket with a column per tactic, the last ones when there are too many."""
-    columns = list(dict.fromkeys(row.name for row in timeline.rows))
-    buckets: dict[str, dict[str, int]] = defaultdict(dict)
+    """Return a row per tactic with a column per bucket, the last ones when there are too many."""
+    starts = sorted({row.start for row in timeline.rows})
+    shown = starts[-_MOST_BUCKETS:]
+    left_out = f" (the last {len(shown)} of {len(starts)})" if len(shown) < len(starts) else ""
+    days = {start.date() for start in shown}
+    on = f", {days.pop()} UTC" if len(days) == 1 and timeline.bucket.width < DAY else ""
+    names = {start: _named(start, timeline.bucket.width, with_day=not on) for start in shown}
+    rows: dict[str, dict[str, Any]] = {row.name: {"tactic": row.name} for row in timeline.rows}
     for row in timeline.rows:
-        buckets[f"{row.start:%Y-%m-%d %H:%M:%S}"][row.name] = row.count
-    shown = list(buckets.items())[-_MOST_BUCKETS:]
-    left_out = f" (the last {len(shown)} of {len(buckets)})" if len(shown) < len(buckets) else ""
-    rows: Sequence[Mapping[str, Any]] = [{"from": start, **counts} for start, counts in shown]
-    return Table(f"Events by tactic per {timeline.bucket.name}{left_out}", ["from", *columns], rows)
+        if row.start in names:
+            rows[row.name][names[row.start]] = row.count
+    columns = ["tactic", *(names[start] for start in shown)]
+    return Table(f"Events by tactic per {timeline.bucket.name}{on}{left_out}", columns, list(rows.values()))
+
+
+def _named(start: datetime, width: int, *, with_day: bool) -> str:
+    """Return what a bucket is called in as few letters as tell it from the others."""
+    day = f"{start:%m-%d}" if with_day else ""
+    clock = "" if width >= DAY else f"{start:%H:%M}" if width >= MINUTE else f"{start:%H:%M:%S}"
+    return f"{day} {clock}".strip()
