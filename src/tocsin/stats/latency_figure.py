@@ -28,6 +28,9 @@ _QUANTILES = {"p50": "#8fb8de", "p95": "#3d7ebf", "p99": "#173f6b", "p999": "#c2
 _SENT, _STORED, _LAG = "#9aa5b1", "#173f6b", "#986007"
 _WARM = "#f3f5f7"
 
+_WIDE = 4
+"""More columns than this have names in two lines."""
+
 
 def drawn(found: Sequence[Series], title: str) -> bytes:
     """Return the picture as a PNG. A topic that was full tells nothing of latency: left out beside others."""
@@ -64,7 +67,10 @@ def drawn(found: Sequence[Series], title: str) -> bytes:
         for axes in sheet[-2:, 0]:  # rows share their scale, so it is set when all is drawn
             axes.set_ylim(bottom=0)
         for column, series in enumerate(found):
-            sheet[0][column].set_title(series.name, fontsize=12, color=INK, loc="left")
+            name = series.name.replace(", ", "\n", 1) if len(found) > _WIDE else series.name
+            sheet[0][column].set_title(
+                name, fontsize=12 if len(found) <= _WIDE else 10, color=INK, loc="left"
+            )
         figure.text(0.02, 0.955, title, fontsize=17, weight="bold", color=INK)
         _legends(figure)
         file = io.BytesIO()
