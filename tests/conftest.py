@@ -23,10 +23,23 @@ from tocsin.broker.tansu import prepare_tansu
 
 MakeTopic = Callable[..., str]
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     # jobs in the background ignore SIGINT, under nohup SIGHUP; children inherit that, and tests send both
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def same_signals() -> Iterator[None]:
+    """A test that leaves another handler behind takes the next one's Ctrl-C away: it is to fail itself."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    yield
+    left = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert left == before
 
 
 @pytest.fixture(scope="session")

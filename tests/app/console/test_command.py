@@ -92,11 +92,12 @@ def test_where_others_can_ask_the_address_has_a_new_token(start):
         ("192.0.2.1:0", "cannot listen there"),
     ],
 )
-def test_a_place_where_nobody_can_listen_is_told(listen, problem, capsys, tmp_path, monkeypatch):
+def test_a_place_where_nobody_can_listen_is_told(start, listen, problem):
     """Before anything else is done."""
-    monkeypatch.chdir(tmp_path)
-    assert run(["console", "--listen", listen, "--no-browser"]) == ExitCode.BAD_SETTINGS
-    assert problem in capsys.readouterr().err
+    process = start("console", "--listen", listen, "--no-browser")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.BAD_SETTINGS
+    assert problem in said
 
 
 def test_the_token_is_never_shown_with_the_settings(tmp_path, monkeypatch, capsys):
