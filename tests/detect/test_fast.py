@@ -187,7 +187,7 @@ def test_odd_rules_and_events_are_judged_as_the_plain_matcher_does(matching, tmp
     judge = Detector(loaded, matching=matching)
     assert differences(wanted, judge.judge_lines(lines)) == []
     for found in judge._engine._programs.values():
-        found._review(least=1)
+        found._review(least=1, price=0)
     assert differences(wanted, judge.judge_lines(lines)) == []
     assert [judge.judge_lines([one])[0] for one in lines] == wanted
 

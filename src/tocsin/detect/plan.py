@@ -43,19 +43,26 @@ class Plan:
                 found |= clue.patterns
         return found
 
-    def decide(self, places: Iterable[int]) -> frozenset[Pattern]:
-        """Choose all patterns of these rules, and tests for the rest; return what was not chosen before."""
-        before = frozenset(self.chosen)
-        for place in places:
-            condition = self._conditions[place]
-            if condition is not None:
-                self.chosen |= self._decide(condition)
-        return frozenset(self.chosen) - before
+    def lacking(self, places: Iterable[int]) -> frozenset[Pattern]:
+        """Return what would have to be looked for, besides what is, to decide these rules."""
+        return frozenset().union(*map(self._deciding, places)) - self.chosen
 
-    def _decide(self, condition: Node) -> set[Pattern]:
-        """Have everything that a rule asks for looked for, or tested once per distinct value."""
-        for atom in atoms(condition):
-            clue = self.clues[atom]
-            if clue is None or not clue.exact:
-                self.clues[atom] = tested(atom) or clue
-        return self._patterns(condition)
+    def decide(self, places: Iterable[int]) -> None:
+        """Choose all patterns of these rules, and tests for the rest."""
+        for place in places:
+            self.chosen |= self._deciding(place)
+            for atom in self._atoms(place):
+                self.clues[atom] = self._exact(atom)
+
+    def _deciding(self, place: int) -> set[Pattern]:
+        """Return all that a rule asks for, to be looked for or tested once per distinct value."""
+        clues = map(self._exact, self._atoms(place))
+        return {pattern for clue in clues if clue is not None for pattern in clue.patterns}
+
+    def _exact(self, atom: Atom) -> Clue | None:
+        clue = self.clues[atom]
+        return clue if clue is not None and clue.exact else tested(atom) or clue
+
+    def _atoms(self, place: int) -> set[Atom]:
+        condition = self._conditions[place]
+        return set() if condition is None else set(atoms(condition))

@@ -22,6 +22,10 @@ from tocsin.model import NOTHING, Verdict
 FIRST_REVIEW = 1_000
 """Events after which a program looks for the first time at which rules it had to test; then ever later."""
 
+PRICE = 5
+"""Tests, 8 us each, that cost as much as a pattern does when it is compiled. More is looked for only once the
+tests that it would have saved have cost as much: so nobody pays more than twice what was needed."""
+
 OFTEN = 0.002
 """A rule that is tested on more of the events than this gets all that it asks for looked for."""
 
@@ -53,9 +57,9 @@ class Program:
             for pattern in cover or ():
                 index.setdefault(parts.number(pattern), set()).add(place)
         self._index: Mapping[int, frozenset[int]] = {n: frozenset(places) for n, places in index.items()}
-        self._judged = 0
-        self._lookups = 0  # until the last review
-        self._tests = Counter[int]()  # the same, by place
+        self._judged = 0  # since more was looked for
+        self._lookups = 0  # until then
+        self._tests = Counter[int]()  # until then, by place
         self._review_at = FIRST_REVIEW
         self._firings = Firings(candidates, self._plan, parts.number)
         self._outcomes = _Outcomes(self)
@@ -122,17 +126,18 @@ class Program:
         firings = [firing for firing in found if firing is not None]
         return Outcome(firings, hits, self._conclusions) if firings else None
 
-    def _review(self, least: float = FEWEST_TESTS) -> None:
+    def _review(self, least: float = FEWEST_TESTS, price: float = PRICE) -> None:
         """Look for more on behalf of the rules that were tested often; ever more rarely, as it settles."""
         asked = self._asked()
         least = max(least, self._judged * OFTEN)
-        often = [place for place, times in asked.items() if times >= least]
-        self._lookups += self._judged * self._watch.width
-        self._judged = 0
+        often = [place for place, n in asked.items() if n >= least and self._plan.lacking([place])]
         self._review_at *= 2
-        more = self._plan.decide(often)
-        if more:
+        more = self._plan.lacking(often)
+        if more and sum(asked[place] for place in often) >= price * self._watch.price(more):
+            self._lookups += self._judged * self._watch.width
+            self._judged = 0
             self._tests += asked
+            self._plan.decide(often)
             self._watch.add(more)
             self._firings.renew(often)
             self._outcomes = _Outcomes(self)

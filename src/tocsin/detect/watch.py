@@ -84,6 +84,9 @@ MERGED = 1_000
 takes too long in the middle of a stream: beyond it, those that are added are scanned for by themselves."""
 
 
+_ELSEWHERE = frozenset({Where.IN_RECORD, Where.PAIR})
+
+
 class Watch:
     """What is looked for in the events of a program; it can grow, when more turns out to be worth a look."""
 
@@ -97,7 +100,6 @@ class Watch:
 
     def add(self, patterns: Iterable[Pattern]) -> None:
         """Look for these, too."""
-        fields: dict[str, set[Pattern]] = {}
         pairs: dict[tuple[str, str], set[Pattern]] = {}
         records: set[Pattern] = set()
         for pattern in patterns:
@@ -105,13 +107,22 @@ class Watch:
                 records.add(pattern)
             elif pattern.where is Where.PAIR:
                 pairs.setdefault((pattern.field, pattern.literal), set()).add(pattern)
-            else:
-                fields.setdefault(pattern.field, set()).add(pattern)
-        for name, more in fields.items():
-            self._sets[name] = _with(self._sets.get(name, ()), frozenset(more))
+        self._sets.update(self._with(patterns))
         self._fields = [(name, self._parts.memo(self._sets[name])) for name in sorted(self._sets)]
         self._pairs += [(names, self._parts.pairs(frozenset(pairs[names]))) for names in sorted(pairs)]
         self._add_words(records)
+
+    def price(self, patterns: Iterable[Pattern]) -> int:
+        """Return how many patterns have to be compiled before these are looked for, too."""
+        return sum([len(sets[-1]) for sets in self._with(patterns).values()])
+
+    def _with(self, patterns: Iterable[Pattern]) -> dict[str, tuple[Patterns, ...]]:
+        """Return the sets of patterns that are looked for in fields, where there are more of them then."""
+        fields: dict[str, set[Pattern]] = {}
+        for pattern in patterns:
+            if pattern.where not in _ELSEWHERE:
+                fields.setdefault(pattern.field, set()).add(pattern)
+        return {name: _with(self._sets.get(name, ()), frozenset(more)) for name, more in fields.items()}
 
     def _add_words(self, patterns: Iterable[Pattern]) -> None:
         parts = self._parts
