@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
-from tocsin.decode import COMPOSITE, ColumnDecoder, Constants, Decoded, decode
+import pytest
+
+from tocsin.decode import COMPOSITE, ColumnDecoder, Constants, Decoded, decode, scans
 from tocsin.decode.columns import column_value
 from tocsin.model import Batch, Event, Events, LogSource, Rejected, Stream
 
 FILE = Stream("file", "events.json", "events.json")
+
+
+def needs_native() -> None:
+    """Skip where the native scanner was not built; in CI it is."""
+    if not scans.IS_NATIVE:
+        assert not os.environ.get("CI"), "the native scanner was not built: make native says why"
+        pytest.skip("the native scanner was not built: make native")
 
 
 def batch_of(payloads, all_headers=None, recorded=-1, **more) -> Batch:

@@ -4,16 +4,17 @@ import copy
 import json
 import random
 import zipfile
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.corpora import corpus
-from tests.decode.agreement import assert_agreement, batch_of, decoder_of, taught_by
+from tests.decode.agreement import assert_agreement, batch_of, decoder_of, needs_native, taught_by
 from tests.decode.events import evtx, nxlog
 from tests.decode.test_batch import NAMES, events, headers, shapes
-from tocsin.decode import COMPOSITE
+from tocsin.decode import COMPOSITE, scans
 from tocsin.decode.views import Nothing
 from tocsin.model import NO_CATEGORY, LogSource
 
@@ -64,6 +65,17 @@ KINDS = [
     {"event_type": "other", "timestamp": "2020-09-22 07:45:13", "Image": "own", "command_line": "c"},
 ]
 PAYLOADS = [json.dumps(kind).encode() for kind in KINDS]
+
+
+@pytest.fixture(autouse=True, scope="module", params=[True, False], ids=["native", "msgspec"])
+def scanner(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Try all with the native scanner and without."""
+    if request.param:
+        needs_native()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scans, "IS_NATIVE", request.param)
+        yield
+
 
 odd = st.sampled_from(
     [
@@ -274,6 +286,20 @@ def test_of_endless_kinds_only_so_many_are_remembered(monkeypatch):
         assert_agreement(decoder, batch_of([json.dumps(nxlog(number, SYSMON, Image="a")).encode()] * 2))
         assert len(decoder._known._kinds) <= 20
         assert len(decoder._known._guesses) <= 200
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a\tb.c", "\x00"])
+def test_rules_may_ask_for_names_that_are_written_with_escapes(name):
+    """No decoder of types takes such names; events that have them are seen all the same."""
+    found = [
+        nxlog(1, SYSMON, **{name: "x"}),
+        nxlog(1, SYSMON),
+        evtx(1, SYSMON, {name: "x"}),
+        LAB,
+        {**LAB, name: "x"},
+    ]
+    lines = [json.dumps(one).encode() for one in found] * 3
+    assert_agreement(taught_by(lines, ["Image", name]), batch_of(lines))
 
 
 def test_a_kind_whose_events_change_is_learnt_anew():

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import cast
-
-import msgspec
 
 from tocsin.decode.batch import unknown
 from tocsin.decode.gathering import Decoded, Group, put_together
 from tocsin.decode.kinds import Constants, Kind, Part, Share, Wanted
 from tocsin.decode.known_kinds import KnownKinds
 from tocsin.decode.limits import DEFAULT, Limits
+from tocsin.decode.scans import Scanning, Taken
 from tocsin.decode.shapes import shape_named, shape_of
-from tocsin.decode.text import large_rows, parse, unsound_rows
+from tocsin.decode.text import parse
 from tocsin.model import Batch, Event, Events, LogSource, Rejected
 from tocsin.model.identity import is_uuid
 
@@ -27,9 +25,6 @@ COMPOSITE: object = object()
 
 MOST_KINDS = 2_000
 """Log sources with constants that are told apart before it starts anew; real traffic has some hundreds."""
-
-AT_ONCE = 64
-"""Records of a batch that are gone through at once, so that their bytes stay in the processor's cache."""
 
 _CONSTANT = (("Channel", str), ("EventID", int), ("Provider_Name", str))
 """Fields that tell kinds of Windows events apart."""
@@ -75,46 +70,30 @@ class ColumnDecoder:
         self._forced = shape_named(shape) if shape is not None else None
         self._limits = limits
         self._fields_of: dict[tuple[LogSource, Constants], frozenset[str]] = {}
-        self._known = KnownKinds(self._fields, patience)
+        self._known = KnownKinds(self._fields, Scanning(limits), patience)
 
     def decode(self, batch: Batch) -> Decoded:
         """Return what the records are. No record makes it raise."""
-        values = batch.values
-        records = cast(Sequence[bytes], values) if all(values) else [value or b"" for value in values]
-        unsound = set(batch.faults)
-        guesses: list[Kind | None] = []
-        is_closed = self._known.is_closed()
-        find = large_rows if is_closed else unsound_rows
-        for start in range(0, len(batch), AT_ONCE):
-            some = records[start : start + AT_ONCE]
-            unsound.update([start + row for row in find(some, self._limits)])
-            guesses += self._known.guesses(some)
-        for row in unsound:
-            guesses[row] = None
+        records = [value or b"" for value in batch.values]
+        for row in batch.faults:
+            records[row] = b""
         rest = _Rest()
-        parts = _read(self._known.decoded(records, guesses, rest.missed), rest)
-        if is_closed:  # other types may pass over something
-            unsound.update([row for row in rest.missed if unsound_rows([records[row]], self._limits)])
-        self._one_by_one(batch, rest, unsound, parts)
+        parts = _read(self._known.scanned(records, rest.missed), rest)
+        self._one_by_one(batch, records, rest, parts)
         if rest.events:
             parts.append(self._plain_part(rest.events))
         return put_together(batch, parts, rest.rejected, self._shape, self._limits)
 
-    def _one_by_one(self, batch: Batch, rest: _Rest, unsound: Collection[int], parts: list[Part]) -> None:
+    def _one_by_one(self, batch: Batch, records: list[bytes], rest: _Rest, parts: list[Part]) -> None:
         """Decode the rest, by other guesses where there are some, else plainly; learn from it."""
-        guessed: dict[Kind, tuple[list[int], list[msgspec.Struct]]] = defaultdict(lambda: ([], []))
+        guessed: dict[Kind, list[int]] = defaultdict(list)
         for row in sorted(rest.missed):
-            value = batch.values[row]
-            found = None if value is None or row in unsound else self._known.guess_again(value)
-            if found is None:
+            kind = self._known.guess_again(records[row])
+            if kind is None:
                 self._plainly(batch, row, rest)
             else:
-                rows, structs = guessed[found[0]]
-                rows.append(row)
-                structs.append(found[1])
-        parts += _read(
-            [(kind, rows, list(kind.taken(iter(found)))) for kind, (rows, found) in guessed.items()], rest
-        )
+                guessed[kind].append(row)
+        parts += _read([(kind, rows, kind.scan(records, rows)[0]) for kind, rows in guessed.items()], rest)
         for row in sorted(rest.odd):
             self._plainly(batch, row, rest)
 
@@ -160,11 +139,11 @@ class ColumnDecoder:
         return found
 
 
-def _read(kinds: Iterable[tuple[Kind, Sequence[int], Sequence[object]]], rest: _Rest) -> list[Part]:
-    """Return the parts of what was decoded; rows of odd events are put to the rest."""
+def _read(kinds: Iterable[tuple[Kind, Sequence[int], Taken]], rest: _Rest) -> list[Part]:
+    """Return the parts of what was scanned; rows of odd events are put to the rest."""
     parts: list[Part] = []
-    for kind, rows, found in kinds:
-        part, odd = kind.read(rows, found)
+    for kind, rows, taken in kinds:
+        part, odd = kind.read(rows, taken)
         parts.append(part)
         rest.odd += odd
     return parts

@@ -72,12 +72,13 @@ def put_together(
     """
     rows = _joined([part.rows for part in parts])
     said = [_joined([getattr(part.events, name) for part in parts]) for name in Events.__slots__]
-    said[0] = event_ids(batch, rows, said[0])
     if rejected:
+        said[0] = event_ids(batch, rows, said[0])
         none = Events.of(list(rejected.values()))
         rows = [*rows, *rejected]
         said = [[*column, *getattr(none, name)] for name, column in zip(Events.__slots__, said, strict=True)]
-    events = Events(*_in_order(rows, said))
+    given, *others = _in_order(rows, said)
+    events = Events(given if rejected else event_ids(batch, range(len(batch)), given), *others)
     groups = [
         Group(share.logsource, share.constants, share.rows, share.columns, events.ids, batch, shape, limits)
         for part in parts

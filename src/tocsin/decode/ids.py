@@ -25,8 +25,7 @@ def event_ids(batch: Batch, rows: Sequence[int], given: Sequence[str]) -> Sequen
         return row_by_row(batch, rows, given)
     headers = batch.headers
     if not any(headers) and len(set(batch.partitions)) == 1:
-        offsets = list(map(batch.offsets.__getitem__, rows))
-        return ids_at(batch.stream.scope(batch.partitions[0]), offsets)
+        return ids_at(batch.stream.scope(batch.partitions[0]), [batch.offsets[row] for row in rows])
     stamped = _all_in_headers([headers[row] for row in rows])
     return row_by_row(batch, rows, given) if stamped is None else stamped
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, product, repeat
+from itertools import islice, product, repeat
 from typing import Any, Protocol, cast
-
-import msgspec
 
 from tocsin.decode.ids import own_ids
 from tocsin.decode.logsources import Log
 from tocsin.decode.plans import BODY_ID, FlatPlan, NestedPlan, Plan
 from tocsin.decode.repairs import Repair, may_lose_type, repairs_of, says_type
 from tocsin.decode.samples import ADDRESS, ID_IN_ELEMENT, MOST_VARIANTS, TIME, TYPE, USER, Sample, flat
+from tocsin.decode.scans import Scan, Scanning, Taken
 from tocsin.decode.shapes import WINLOG
 from tocsin.decode.views import (
     Column,
@@ -72,16 +71,14 @@ class Part:
 class Kind(Protocol):
     """Reads the records that fit its type."""
 
-    decode: Callable[[bytes], msgspec.Struct]
-    taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]]
-    width: int
+    scan: Scan
 
-    def read(self, rows: Sequence[int], found: Sequence[Any]) -> tuple[Part, Sequence[int]]:
-        """Return what decoded records say, and rows of odd ones, which have to be decoded plainly.
+    def read(self, rows: Sequence[int], taken: Taken) -> tuple[Part, Sequence[int]]:
+        """Return what records say, and rows of odd ones, which have to be decoded plainly.
 
         Args:
             rows: where they are in the batch, rising.
-            found: what was `taken` of what `decode` made of them: for each as many values as `width` says.
+            taken: what was taken out of them.
         """
 
 
@@ -92,12 +89,14 @@ class WindowsKind:
         sample: what is known of them.
         there: under which names they were seen to have data, in order.
         wanted: which fields are read.
+        scanning: goes over the records.
 
     Attributes:
+        scan: takes out of records what is read.
         present, absent: the names that are looked at: those with data, and those that events do not have.
     """
 
-    def __init__(self, sample: Sample, there: Collection[str], wanted: Wanted) -> None:
+    def __init__(self, sample: Sample, there: Collection[str], wanted: Wanted, scanning: Scanning) -> None:
         key = sample.key
         self._service, self._number = key.service, key.number
         providers = sorted(sample.providers) if len(sample.providers) <= MOST_VARIANTS else []
@@ -130,9 +129,9 @@ class WindowsKind:
             for source in _sources(self._logs[channel], key.number)
         }
         self._is_typed = any(log.by_event_type.get(key.number) for log in self._logs.values())
-        self._set_out(sample, there)
+        self._set_out(sample, there, scanning)
 
-    def _set_out(self, sample: Sample, there: Collection[str]) -> None:
+    def _set_out(self, sample: Sample, there: Collection[str], scanning: Scanning) -> None:
         """Let the plan know all that is read, and make the type."""
         plan, depths = self._plan, sample.depths
         users, addresses = user_names(self._service, self._number), address_names(self._service)
@@ -144,8 +143,8 @@ class WindowsKind:
         reads = [name for field in needed if field in self._repairs for name in self._repairs[field].reads]
         self._places = {field: plan.source(field) for field in sorted(needed.union(reads))}
         self._times = plan.read_times(depths.get(TIME, 0))
-        form = plan.form(dict.fromkeys(there))
-        self.decode, self.taken, self.width, self._columns = form.decode, form.taken, form.width, form.columns
+        form = plan.form(dict.fromkeys(there), scanning)
+        self.scan = form.scan
         self.present, self.absent, self._absent = form.present, form.unseen, form.absent
         self._leave_out_absent()
         self._partial = [places for field, places in self._places.items() if plan.is_partial(field)]
@@ -177,9 +176,9 @@ class WindowsKind:
     def _may_have(self, field: str) -> bool:
         return field in self._made_anew or self._stands(field)
 
-    def read(self, rows: Sequence[int], found: Sequence[Any]) -> tuple[Part, Sequence[int]]:
-        """Return what decoded records say; see `Kind`."""
-        view = View(self._columns(found), len(rows), self._absent)
+    def read(self, rows: Sequence[int], taken: Taken) -> tuple[Part, Sequence[int]]:
+        """Return what records say; see `Kind`."""
+        view = View(taken.column, len(rows), self._absent)
         fields: dict[str, Column] = {}
         timestamps = self._times(view)
         users = self._users.column([self._final(view, fields, name) for name in self._user_names], view.count)
@@ -189,9 +188,7 @@ class WindowsKind:
         odd = self._odd(view, timestamps, users, addresses)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
-            width = self.width
-            values = [found[place * width : place * width + width] for place in kept]
-            rest, others = self.read([rows[place] for place in kept], list(chain.from_iterable(values)))
+            rest, others = self.read([rows[place] for place in kept], taken.at(kept))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
         tags = self._tags(view, fields)
         groups = {tag: self._group(tag) for tag in set(tags)}

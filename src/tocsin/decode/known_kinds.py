@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import msgspec
+from itertools import chain
 
 from tocsin.decode import shapes
 from tocsin.decode.kinds import Kind, Wanted, WindowsKind
 from tocsin.decode.lab_kind import MOST_NAMES, LabKind
 from tocsin.decode.plans import dotted
 from tocsin.decode.samples import KindKey, Sample, names_there, sample
-from tocsin.decode.text import FAULTS
-from tocsin.decode.views import picker, places_of
+from tocsin.decode.scans import Scanning, Taken
 from tocsin.model import Event, LogSource
 
 MOST = 1_000
@@ -26,8 +25,8 @@ MOST_GUESSES = 4
 """Kinds that are tried on a record whose event id begins with the same characters."""
 
 _MARK = b'"EventID":'
-_START, _END = len(_MARK), len(_MARK) + 6
-"""What follows the mark is a guess only: whatever it says, records that don't fit the type are refused."""
+_LENGTH = 6
+"""Bytes behind the mark: a guess only. Whatever they say, records that don't fit the type are refused."""
 
 
 @dataclass(slots=True)
@@ -43,11 +42,13 @@ class KnownKinds:
 
     Args:
         wanted: which fields are read.
+        scanning: goes over the records.
         patience: how many events of a kind are seen before it gets a type.
     """
 
-    def __init__(self, wanted: Wanted, patience: int) -> None:
+    def __init__(self, wanted: Wanted, scanning: Scanning, patience: int) -> None:
         self._wanted = wanted
+        self._scanning = scanning
         self._patience = patience
         self._forget()
 
@@ -62,50 +63,43 @@ class KnownKinds:
         self._first: dict[bytes, Kind] = {}
         self._else: Kind | None = None
 
-    def is_closed(self) -> bool:
-        """Say whether each record is of a kind whose type passes over nothing, or of none."""
-        return not self._first and isinstance(self._else, LabKind) and self._else.is_closed
-
-    def guesses(self, values: Iterable[bytes]) -> list[Kind | None]:
-        """Return of which kind each record may be."""
-        if not self._first:
-            return [self._else for _ in values]
-        first, otherwise, find = self._first.get, self._else, bytes.find
-        return [first(value[(at := find(value, _MARK)) + _START : at + _END], otherwise) for value in values]
-
-    def decoded(
-        self, values: Sequence[bytes], guesses: Sequence[Kind | None], missed: list[int]
-    ) -> Iterator[tuple[Kind, Sequence[int], Sequence[object]]]:
+    def scanned(self, records: list[bytes], missed: list[int]) -> Iterator[tuple[Kind, Sequence[int], Taken]]:
         """Yield of one kind after the other the rows of its records, rising, and what is taken of them.
 
         A processor learns the ways of one type, and has in its caches what is read at once.
 
         Args:
-            values: records.
-            guesses: of which kind they may be.
-            missed: gets the rows of those that are of no kind, or not of that.
+            records: of a batch.
+            missed: gets the rows of those that are of no kind, or not of that which they may be.
         """
-        for kind, rows in _places_by_kind(guesses).items():
+        for kind, rows in self._guessed(records).items():
             if kind is None:
                 missed += rows
                 continue
-            some = values if len(rows) == len(values) else picker(rows)(values)
-            found, wrong = _all_decoded(kind, some)
-            missed += [rows[place] for place in wrong]
+            taken, wrong = kind.scan(records, rows)
+            missed += wrong
             refused = set(wrong)
-            fitting = [row for place, row in enumerate(rows) if place not in refused] if wrong else rows
+            fitting = [row for row in rows if row not in refused] if wrong else rows
             if fitting:
-                yield kind, fitting, found
+                yield kind, fitting, taken
         self._records += len(missed)
 
-    def guess_again(self, value: bytes) -> tuple[Kind, msgspec.Struct] | None:
-        """Return what a record is decoded to by any other guess, and the kind that it is of."""
-        for kind in self._guesses.get(_slice(value), ()):
-            try:
-                return kind, kind.decode(value)
-            except FAULTS:
-                continue
-        return None
+    def _guessed(self, records: list[bytes]) -> Mapping[Kind | None, Sequence[int]]:
+        """Return the rows of records by the kind that they may be of."""
+        if not self._first:
+            return {self._else: range(len(records))}
+        rows_of: dict[Kind | None, list[Sequence[int]]] = defaultdict(list)
+        for start, rows in self._scanning.rows_by_mark(records, _MARK, _LENGTH).items():
+            rows_of[self._first.get(start, self._else)].append(rows)
+        return {
+            kind: some[0] if len(some) == 1 else sorted(chain.from_iterable(some))
+            for kind, some in rows_of.items()
+        }
+
+    def guess_again(self, record: bytes) -> Kind | None:
+        """Return by any other guess the kind that a record is of."""
+        guesses = self._guesses.get(_slice(record), ())
+        return next((kind for kind in guesses if not kind.scan([record], range(1))[1]), None)
 
     def learn(self, value: bytes, found: dict[str, object], shape: shapes.Shape, event: Event) -> None:
         """Take note of an event that was decoded plainly.
@@ -141,7 +135,7 @@ class KnownKinds:
         self._lab_names |= there
         if self._lab[source] == self._patience or (new and self._lab[source] > self._patience):
             known = [other for other, count in self._lab.items() if count >= self._patience]
-            lab = LabKind(self._wanted, known, self._lab_names, self._lab_every)
+            lab = LabKind(self._wanted, known, self._lab_names, self._scanning, self._lab_every)
             self._else = lab
 
     def _learn_names(self, found: Mapping[str, object]) -> bool:
@@ -166,7 +160,7 @@ class KnownKinds:
 
     def _made(self, known: Sample, there: Sequence[str], before: WindowsKind | None) -> WindowsKind:
         names = [*there, *(before.present if before is not None else ())]
-        kind = self._kinds[known.key] = WindowsKind(known, names, self._wanted)
+        kind = self._kinds[known.key] = WindowsKind(known, names, self._wanted, self._scanning)
         if before is not None:
             for start, guesses in self._guesses.items():
                 if before in guesses:
@@ -185,23 +179,4 @@ class KnownKinds:
 
 def _slice(value: bytes) -> bytes:
     at = value.find(_MARK)
-    return value[at + _START : at + _END] if at >= 0 else b""
-
-
-def _places_by_kind(guesses: Sequence[Kind | None]) -> Mapping[Kind | None, Sequence[int]]:
-    kinds = set(guesses)
-    return {kinds.pop(): range(len(guesses))} if len(kinds) == 1 else places_of(guesses)
-
-
-def _all_decoded(kind: Kind, values: Sequence[bytes]) -> tuple[list[object], list[int]]:
-    """Return what is taken of records, and the places of those that are not of the kind."""
-    found: list[object] = []
-    wrong: list[int] = []
-    pending = map(kind.decode, values)
-    while True:
-        try:
-            found.extend(kind.taken(pending))
-        except FAULTS:
-            wrong.append(len(found) // kind.width + len(wrong))
-        else:
-            return found, wrong
+    return value[at + len(_MARK) : at + len(_MARK) + _LENGTH] if at >= 0 else b""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from itertools import chain
-from operator import attrgetter
 from typing import cast
-
-import msgspec
 
 from tocsin.decode.ids import own_ids
 from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
-from tocsin.decode.plans import BODY_ID, SCALAR, Absent, decoder, dotted, seen, signs_before, struct
+from tocsin.decode.plans import BODY_ID, dotted, seen, signs_before
+from tocsin.decode.scans import SCALAR, Absent, Scanning, Taken
 from tocsin.decode.views import Column, View, is_empty
 from tocsin.model import Events, LogSource
 
@@ -45,11 +42,12 @@ class LabKind:
         sources: the log sources that there are; events of others are odd.
         there: names that were seen with a value, in the order of the records; events with values of other
             names that are read do not fit.
+        scanning: goes over the records.
         every: all names that were seen, in that order, none with an object or an array; None where the type
             is to pass over what is not read.
 
     Attributes:
-        is_closed: whether the decoder goes over all of a record that fits, and passes over nothing.
+        scan: takes out of records what is read.
     """
 
     def __init__(
@@ -57,34 +55,23 @@ class LabKind:
         wanted: Wanted,
         sources: Iterable[LogSource],
         there: Collection[str],
+        scanning: Scanning,
         every: Collection[str] | None = None,
     ) -> None:
         self._fields = {source: wanted(source, ()) for source in sources}
         asked = {name for field in frozenset().union(*self._fields.values()) for name in dotted(field)}
-        self.is_closed = every is not None and _may_be_closed(every)
-        if every is not None and self.is_closed:
+        if every is not None and _may_be_closed(every):
             types = {name: _TYPES.get(name, SCALAR) for name in every}
+            self.scan = scanning.flat(types, closed=True)
         else:
             guards = dict.fromkeys(signs_before("event_type"), Absent)
             types = seen(dict(_TYPES) | dict.fromkeys(sorted(asked), SCALAR) | guards | _TYPES, there)
-        row = struct("Lab", types, closed=self.is_closed)
-        self.decode = decoder(row)
-        standing = [name for name, kind in types.items() if kind is not None]
-        self._places = {("", name): at for at, name in enumerate(standing)}
-        self._absent = {("", name) for name in asked.union(_TYPES).difference(standing)}
-        self.width = len(standing)
-        fields = zip(types.values(), row.__struct_fields__, strict=True)
-        values: Callable[[msgspec.Struct], tuple[object, ...]] = msgspec.structs.astuple
-        if self.width < len(types):  # most of all fields are absent
-            values = attrgetter(*[field for kind, field in fields if kind is not None])
-        self.taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]] = lambda found: (
-            chain.from_iterable(map(values, found))
-        )
+            self.scan = scanning.flat(types)
+        self._absent = {("", name) for name in asked.union(_TYPES) if types.get(name) in {None, Absent}}
 
-    def read(self, rows: Sequence[int], found: Sequence[object]) -> tuple[Part, Sequence[int]]:
-        """Return what decoded records say; see `Kind`."""
-        places_of, width = self._places, self.width
-        view = View(lambda place: found[places_of[place] :: width], len(rows), self._absent)
+    def read(self, rows: Sequence[int], taken: Taken) -> tuple[Part, Sequence[int]]:
+        """Return what records say; see `Kind`."""
+        view = View(taken.column, len(rows), self._absent)
         ids = own_ids(view.at(BODY_ID))
         types = cast(Sequence[str], _column(view, "event_type"))
         source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types) if kind}
@@ -94,8 +81,7 @@ class LabKind:
             odd.update(place for place, kind in enumerate(types) if kind in strange)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
-            values = [found[place * width : place * width + width] for place in kept]
-            rest, others = self.read([rows[place] for place in kept], list(chain.from_iterable(values)))
+            rest, others = self.read([rows[place] for place in kept], taken.at(kept))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
         times = cast(Sequence[str], _column(view, "timestamp"))
         users, hosts, addresses = (_texts(_column(view, name)) for name in ("user", "host", "source_ip"))

@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from operator import attrgetter
-from typing import Any, Literal, NoReturn, Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
+from tocsin.decode.scans import (
+    SCALAR,
+    Absent,
+    Scan,
+    Scanning,
+    can_be_struct,
+    is_required,
+    one_of,
+    struct,
+    takes_nothing,
+)
 from tocsin.decode.shapes import SHAPES
 from tocsin.decode.views import Column, Place, Table, View, Zones, filled, times
 from tocsin.decode.winlog import MACHINE_TIMES, TIMES
 
-SCALAR = str | int | float | bool | None
-"""What may stand in a column; any other value makes the record one to be decoded plainly."""
-
 BODY_ID: Place = ("", "event_id")
-
-
-class Absent:
-    """The type of what must not be there, not even as null."""
-
-
-def _refuse(kind: type, found: object) -> NoReturn:
-    raise ValueError(f"{found!r} stands where {kind.__name__} is expected")
-
-
-def struct(name: str, types: Mapping[str, object], *, closed: bool = False) -> type[msgspec.Struct]:
-    """Return a struct of optional fields with these names, whatever characters they have.
-
-    Where a field's type does not take null it must be there. If it is closed there may be no others.
-    """
-    renamed = {f"f{place}": name for place, name in enumerate(types)}
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    for own, kind in zip(renamed, types.values(), strict=True):
-        fields.append((own, kind) if _is_required(kind) else (own, kind, None))
-    return msgspec.defstruct(
-        name, fields, rename=renamed, gc=False, kw_only=True, forbid_unknown_fields=closed
-    )
-
-
-def _is_required(kind: object) -> bool:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return True
-    return kind is str or getattr(kind, "__origin__", None) is Literal
-
-
-def one_of(values: Sequence[str | int]) -> object:
-    """Return the type of a field that has one of these values, and must be there."""
-    return Literal[tuple(values)]
-
-
-def decoder(row: type[msgspec.Struct]) -> Callable[[bytes], msgspec.Struct]:
-    """Return what decodes a record to a row."""
-    return msgspec.json.Decoder(row, dec_hook=_refuse).decode
 
 
 def signs_before(sign: str) -> tuple[str, ...]:
@@ -70,18 +39,12 @@ class Form:
     """A type of records.
 
     Attributes:
-        decode: from a record to a row; raises one of the errors of the JSON decoder if it does not fit.
-        taken: from rows to values, as many of each row.
-        width: how many.
-        columns: from values to what gives the column of a place.
+        scan: takes out of records what is read.
         absent: places where nothing stands.
         present, unseen: names of data that are looked at and were seen, or were not.
     """
 
-    decode: Callable[[bytes], msgspec.Struct]
-    taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]]
-    width: int
-    columns: Callable[[Sequence[Any]], Callable[[Place], Column]]
+    scan: Scan
     absent: frozenset[Place]
     present: frozenset[str]
     unseen: frozenset[str]
@@ -102,11 +65,12 @@ class Plan(Protocol):
     def read_times(self, depth: int) -> Callable[[View], Sequence[str]]:
         """Return what gives of each event when it happened; an empty text when no name looked at says it."""
 
-    def form(self, there: Collection[str]) -> Form:
+    def form(self, there: Collection[str], scanning: Scanning) -> Form:
         """Return the type.
 
         Args:
             there: names of data that records were seen to have, in order; those with others do not fit.
+            scanning: goes over the records.
         """
 
 
@@ -189,20 +153,11 @@ class FlatPlan:
 
         return read
 
-    def form(self, there: Collection[str]) -> Form:
+    def form(self, there: Collection[str], scanning: Scanning) -> Form:
         """Return the type; see `Plan`."""
         types = seen(self._types, there)
-        row = struct("Flat", types)
-        places = tuple([("", name) for name in types])
         absent = frozenset([("", name) for name, kind in types.items() if kind is None])
-        return Form(
-            decoder(row),
-            lambda found: chain.from_iterable(map(msgspec.structs.astuple, found)),
-            len(places),
-            lambda values: Table(places, values).column,
-            absent,
-            *_present_and_unseen(self._types, there),
-        )
+        return Form(scanning.flat(types), absent, *_present_and_unseen(self._types, there))
 
 
 def dotted(field: str) -> list[str]:
@@ -276,14 +231,14 @@ class NestedPlan:
         (place,) = self.source("TimeCreated")
         return lambda view: times(view.at(place))
 
-    def form(self, there: Collection[str]) -> Form:
+    def form(self, there: Collection[str], scanning: Scanning) -> Form:
         """Return the type; see `Plan`."""
         names = _present_and_unseen(self._data, there)
+        if not can_be_struct((*self._data, *self._system)):
+            return Form(takes_nothing, frozenset(), *names)
         self._data = seen(self._data, there)
         elements = {name: struct(name, types) for name, types in self._attributes.items()}
-        required = {
-            name for name, types in self._attributes.items() if any(map(_is_required, types.values()))
-        }
+        required = {name for name, types in self._attributes.items() if any(map(is_required, types.values()))}
         wrapped = {name: struct(name, {"#attributes": kind}) for name, kind in elements.items()}
         optional = {name: kind if name in required else kind | None for name, kind in wrapped.items()}
         system = struct("System", {**self._system, **optional})
@@ -295,7 +250,7 @@ class NestedPlan:
         row = struct("Nested", {"Event": event, BODY_ID[1]: SCALAR, **guards})
         missing = {name: None if name in required else kind() for name, kind in elements.items()}
         absent = frozenset([("EventData", name) for name, kind in self._data.items() if kind is None])
-        return Form(decoder(row), lambda rows: rows, 1, self._columns(missing, data()), absent, *names)
+        return Form(scanning.rows(row, self._columns(missing, data())), absent, *names)
 
     def _columns(
         self, missing: Mapping[str, msgspec.Struct | None], no_data: msgspec.Struct

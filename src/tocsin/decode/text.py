@@ -106,23 +106,31 @@ def unsound_rows(values: Sequence[bytes], limits: Limits = DEFAULT) -> set[int]:
 
 def large_rows(values: Sequence[bytes], limits: Limits = DEFAULT) -> set[int]:
     """Return the rows of records that may be beyond the limits on how large they are."""
-    most = min(
-        limits.record_bytes, limits.text_characters, 2 * limits.values, isqrt(8 * PATHS)
-    )  # see `small`
+    most, *_ = bounds(limits)
     sizes = list(map(len, values))
     if max(sizes, default=0) <= most:
         return set()
     return {row for row, size in enumerate(sizes) if size > most and not _is_within(values[row], limits)}
 
 
+def bounds(limits: Limits) -> tuple[int, int, int, int]:
+    """Return how large a record may be of which nothing is known but its bytes.
+
+    Returns:
+        Bytes up to which it is within all limits but for the depth, however it is divided (see `small`);
+        bytes, values, and values times bytes up to which it is when its values are counted.
+    """
+    most = min(limits.record_bytes, limits.text_characters)
+    return min(most, 2 * limits.values, isqrt(8 * PATHS)), most, limits.values, PATHS
+
+
 def _is_within(value: bytes, limits: Limits) -> bool:
     """Say whether a large record is within the limits but for the depth, however it is divided."""
-    if len(value) > min(limits.record_bytes, limits.text_characters):
+    _, most, most_values, most_product = bounds(limits)
+    if len(value) > most:
         return False
     values = 1 + len(value) - len(value.replace(b",", b"")) + _brackets(value)
-    return (
-        values <= limits.values and values * len(value) <= PATHS
-    )  # no dotted name is longer than the record
+    return values <= most_values and values * len(value) <= most_product  # no dotted name is longer than it
 
 
 def _is_utf_8(value: bytes) -> bool:

@@ -117,6 +117,8 @@ def merged(column: Column, other: Column) -> Column:
 
 def texts(column: Column) -> Sequence[str]:
     """Return the texts of a column, and an empty one for anything else."""
+    if set(map(type, column)) <= {str}:
+        return cast(Sequence[str], column)
     return [value if type(value) is str else "" for value in column]
 
 
@@ -145,6 +147,8 @@ def filled(
         columns: what the rest is made of.
         make: from columns of the same rows to a column.
     """
+    if is_empty(columns[0]):
+        return found
     if not any(found) and is_full(columns[0]):
         return make(*columns)
     places = [place for place, value in enumerate(columns[0]) if value is not None and not found[place]]
@@ -260,6 +264,6 @@ def places_by(tags: Sequence[T], names: Mapping[T, U]) -> dict[U, list[int]]:
 
 def picker(places: Sequence[int]) -> Callable[[Sequence[T]], Sequence[T]]:
     """Return what takes the values at some places out of a column."""
-    if len(places) == 1:
-        return lambda column: [column[places[0]]]
+    if len(places) < 2:
+        return lambda column: [column[place] for place in places]
     return itemgetter(*places)

@@ -1,0 +1,20 @@
+//! Goes over the bytes of records once, and takes from them what rules read.
+//!
+//! A record is taken only if it is JSON without any doubt and of the type that is expected; all others are
+//! left to Python, which decides what they are. So whatever is done here is a matter of speed alone.
+
+use pyo3::prelude::*;
+
+mod cursor;
+mod groups;
+mod keys;
+mod memory;
+mod quotes;
+mod scanner;
+
+#[pymodule]
+fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<memory::Memory>()?;
+    module.add_class::<scanner::Scanner>()?;
+    module.add_function(wrap_pyfunction!(groups::rows_by_mark, module)?)
+}

@@ -1,0 +1,310 @@
+"""Goes over the bytes of records of one type and takes out of them what is read, column by column.
+
+The native scanner does it where it was built: it looks at each byte once, and equal texts become one and the
+same object. Else msgspec does, once what it might misjudge is left out. Either leaves what is in doubt to
+whoever decodes records one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Literal, NoReturn, Protocol, get_args, get_origin
+
+import msgspec
+
+from tocsin.decode.limits import Limits
+from tocsin.decode.text import FAULTS, bounds, large_rows, unsound_rows
+from tocsin.decode.views import Column, Nothing, Place, picker, places_of
+
+try:
+    from tocsin.decode import native
+except ImportError:  # it was not built here
+    IS_NATIVE = False
+else:
+    IS_NATIVE = True
+
+SCALAR = str | int | float | bool | None
+"""What may stand in a column; any other value makes the record one to be decoded plainly."""
+
+AT_ONCE = 64
+"""Records that msgspec is given at once, so that their bytes stay in the processor's cache."""
+
+
+class Absent:
+    """The type of what must not be there, not even as null."""
+
+
+def one_of(values: Sequence[str | int]) -> object:
+    """Return the type of a field that has one of these values, and must be there."""
+    return Literal[tuple(values)]
+
+
+class Taken(Protocol):
+    """What was taken out of some records."""
+
+    def column(self, place: Place) -> Column:
+        """Return the values in one place of the records."""
+
+    def at(self, places: Sequence[int]) -> Taken:
+        """Return what was taken out of some of them."""
+
+
+Scan = Callable[[list[bytes], Sequence[int]], tuple[Taken, list[int]]]
+"""From records, and rows of those to look at, to what is taken of them and the rows of those that do not fit.
+
+What fits is in UTF-8 and within the limits.
+"""
+
+
+class Scanning:
+    """Makes scans.
+
+    Args:
+        limits: records beyond them fit no type.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._memory = native.Memory() if IS_NATIVE else None
+
+    def flat(self, types: Mapping[str, object], *, closed: bool = False) -> Scan:
+        """Return the scan of objects.
+
+        Args:
+            types: of what is looked at, by key: `SCALAR`, None (null, if there is anything), `str | None`,
+                `Absent`, or what must be there: `str` or `one_of`.
+            closed: whether objects with other keys do not fit.
+        """
+        standing = [name for name, kind in types.items() if kind is not None and kind is not Absent]
+        if self._memory is not None:
+            return _NativeScan(self._memory, types, standing, self._limits, closed=closed)
+        if not can_be_struct(types):
+            return takes_nothing
+        row = struct("Flat", types, closed=closed)
+        names = dict(zip(types, row.__struct_fields__, strict=True))
+        taken: Callable[[msgspec.Struct], tuple[object, ...]] = msgspec.structs.astuple
+        if len(standing) < len(types):
+            taken = attrgetter(*[names[name] for name in standing])
+        at = {("", name): place for place, name in enumerate(standing)}
+        return _StructScan(
+            decoder(row),
+            lambda rows: chain.from_iterable(map(taken, rows)),
+            len(standing),
+            lambda values: _Table(at, values),
+            large_rows if closed else unsound_rows,
+            self._limits,
+        )
+
+    def rows(self, row: type[msgspec.Struct], columns: _Columns) -> Scan:
+        """Return the scan of objects in objects.
+
+        Args:
+            row: their type.
+            columns: from rows to what gives the column of a place.
+        """
+        return _StructScan(
+            decoder(row), lambda rows: rows, 1, lambda rows: _Rows(rows, columns), unsound_rows, self._limits
+        )
+
+    def rows_by_mark(self, records: list[bytes], mark: bytes, length: int) -> Mapping[bytes, Sequence[int]]:
+        """Return a few bytes behind the first mark in a record -> the rows with them there, rising."""
+        if self._memory is not None:
+            return native.rows_by_mark(records, mark, length)
+        start, end, find = len(mark), len(mark) + length, bytes.find
+        return places_of([record[(at := find(record, mark)) + start : at + end] for record in records])
+
+
+class _NativeScan:
+    """A scan by the native scanner."""
+
+    def __init__(
+        self,
+        memory: native.Memory,
+        types: Mapping[str, object],
+        standing: Sequence[str],
+        limits: Limits,
+        *,
+        closed: bool,
+    ) -> None:
+        self._memory = memory
+        self._places = [("", name) for name in standing]
+        may_be, only = zip(*map(_may_be, types.values()), strict=True)
+        self._scanner = native.Scanner(
+            list(types), bytes(may_be), list(only), closed, (*bounds(limits), limits.depth)
+        )
+
+    def __call__(self, records: list[bytes], rows: Sequence[int]) -> tuple[Taken, list[int]]:
+        columns, wrong = self._scanner.scan(self._memory, records, rows)
+        none = Nothing((None,) * (len(rows) - len(wrong)))
+        found = [none if column is None else column for column in columns]
+        return _Taken(dict(zip(self._places, found, strict=True))), wrong
+
+
+class _Taken:
+    """Columns, each as it is."""
+
+    def __init__(self, columns: Mapping[Place, Column]) -> None:
+        self._columns = columns
+        self.column = columns.__getitem__
+
+    def at(self, places: Sequence[int]) -> Taken:
+        pick, none = picker(places), Nothing((None,) * len(places))
+        return _Taken(
+            {
+                place: none if isinstance(column, Nothing) else pick(column)
+                for place, column in self._columns.items()
+            }
+        )
+
+
+_TEXT, _NUMBER, _BOOLEAN, _NULL, _REQUIRED = 1, 2, 4, 8, 16
+_MAY_BE: dict[object, int] = {
+    SCALAR: _TEXT | _NUMBER | _BOOLEAN | _NULL,
+    str | None: _TEXT | _NULL,
+    str: _TEXT | _REQUIRED,
+    None: _NULL,
+    Absent: 0,
+}
+
+
+def _may_be(kind: object) -> tuple[int, list[Any]]:
+    """Return what may stand under a key, and the values of which it has to be one, as the scanner has it."""
+    if get_origin(kind) is Literal:
+        return _TEXT | _NUMBER | _REQUIRED, list(get_args(kind))
+    return _MAY_BE[kind], []
+
+
+class _StructScan:
+    """A scan by msgspec.
+
+    Args:
+        decode: from a record to a row; raises where it does not fit.
+        taken: from rows to values, as many of each row.
+        width: how many.
+        table: from values to columns.
+        find: finds the places of records that `decode` may misjudge.
+        limits: for these.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[bytes], msgspec.Struct],
+        taken: Callable[[Iterator[msgspec.Struct]], Iterator[object]],
+        width: int,
+        table: Callable[[list[Any]], Taken],
+        find: Callable[[Sequence[bytes], Limits], set[int]],
+        limits: Limits,
+    ) -> None:
+        self._decode = decode
+        self._taken = taken
+        self._width = width
+        self._table = table
+        self._find = find
+        self._limits = limits
+
+    def __call__(self, records: list[bytes], rows: Sequence[int]) -> tuple[Taken, list[int]]:
+        found: list[object] = []
+        wrong: list[int] = []
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            values = [records[row] for row in some]
+            unsound = self._find(values, self._limits)
+            if unsound:
+                wrong += [some[place] for place in sorted(unsound)]
+                some = [row for place, row in enumerate(some) if place not in unsound]
+                values = [records[row] for row in some]
+            wrong += [some[place] for place in self._decoded(values, found)]
+        return self._table(found), wrong
+
+    def _decoded(self, records: Sequence[bytes], found: list[object]) -> list[int]:
+        """Add what is taken of records, and return the places of those that do not fit."""
+        before, wrong = len(found), list[int]()
+        pending = map(self._decode, records)
+        while True:
+            try:
+                found.extend(self._taken(pending))
+            except FAULTS:
+                wrong.append((len(found) - before) // self._width + len(wrong))
+            else:
+                return wrong
+
+
+class _Table:
+    """Values row by row, of which columns are made when they are asked for.
+
+    Args:
+        places: where they stand in records -> in a row.
+        values: of all rows.
+    """
+
+    def __init__(self, places: Mapping[Place, int], values: list[Any]) -> None:
+        self._places = places
+        self._values = values
+
+    def column(self, place: Place) -> Column:
+        return self._values[self._places[place] :: len(self._places)]
+
+    def at(self, places: Sequence[int]) -> Taken:
+        width, values = len(self._places), self._values
+        kept = [values[place * width : place * width + width] for place in places]
+        return _Table(self._places, list(chain.from_iterable(kept)))
+
+
+_Columns = Callable[[list[Any]], Callable[[Place], Column]]
+
+
+class _Rows:
+    """Rows as they are; what they are is known to a plan."""
+
+    def __init__(self, rows: list[Any], columns: _Columns) -> None:
+        self._rows = rows
+        self._columns = columns
+        self.column = columns(rows)
+
+    def at(self, places: Sequence[int]) -> Taken:
+        return _Rows([self._rows[place] for place in places], self._columns)
+
+
+def takes_nothing(_records: list[bytes], rows: Sequence[int]) -> tuple[Taken, list[int]]:
+    """Scan records of a type that cannot be: none of them fits."""
+    return _Taken({}), list(rows)
+
+
+def can_be_struct(names: Iterable[str]) -> bool:
+    """Say whether msgspec takes names for those of a struct: not such as are written with escapes."""
+    return not any(character in _ESCAPED for name in names for character in name)
+
+
+_ESCAPED = {*'"\\', *map(chr, range(0x20))}
+
+
+def struct(name: str, types: Mapping[str, object], *, closed: bool = False) -> type[msgspec.Struct]:
+    """Return a struct of optional fields with these names, which need not be Python's.
+
+    Where a field's type does not take null it must be there. If it is closed there may be no others.
+    """
+    renamed = {f"f{place}": name for place, name in enumerate(types)}
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for own, kind in zip(renamed, types.values(), strict=True):
+        fields.append((own, kind) if is_required(kind) else (own, kind, None))
+    return msgspec.defstruct(
+        name, fields, rename=renamed, gc=False, kw_only=True, forbid_unknown_fields=closed
+    )
+
+
+def is_required(kind: object) -> bool:
+    """Say whether what has a type must be there."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return True
+    return kind is str or get_origin(kind) is Literal
+
+
+def decoder(row: type[msgspec.Struct]) -> Callable[[bytes], msgspec.Struct]:
+    """Return what decodes a record to a row."""
+    return msgspec.json.Decoder(row, dec_hook=_refuse).decode
+
+
+def _refuse(kind: type, found: object) -> NoReturn:
+    raise ValueError(f"{found!r} stands where {kind.__name__} is expected")
