@@ -44,7 +44,7 @@ impl Memory {
             return Some((made(py, raw)?, false));
         }
         let hash = hash(raw);
-        let place = &mut self.known[(hash >> 50) as usize & (PLACES - 1)];
+        let place = &mut self.known[(hash >> 44) as usize & (PLACES - 1)];
         if let Some(known) = place {
             if known.hash == hash && *known.raw == *raw {
                 return Some((known.text.clone_ref(py), true));
