@@ -204,7 +204,5 @@ def _of_kafka(kafka: Statistics) -> Figures:
             ("timeout",): sum(broker.req_timeouts for broker in brokers),
         },
         names.KAFKA_RTT: {(str(b.nodeid),): b.rtt.p99 / 1e6 for b in brokers if b.nodeid >= 0},
-        names.KAFKA_FETCHED: {
-            (): sum(p.fetchq_size for topic in kafka.topics.values() for p in topic.partitions.values())
-        },
+        names.KAFKA_FETCHED: {(): kafka.ahead},
     }

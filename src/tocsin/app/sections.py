@@ -48,8 +48,8 @@ class Worker(msgspec.Struct, frozen=True):
 
     queue_rows: Annotated[
         int, Meta(description="Records that may wait for a sink before no more are read...", ge=1)
-    ] = 50_000
-    queue_megabytes: Annotated[int, Meta(description="... or so many of their bytes.", ge=1)] = 64
+    ] = 20_000
+    queue_megabytes: Annotated[int, Meta(description="... or so many of their bytes.", ge=1)] = 32
     revoke_seconds: Annotated[
         float, Meta(description="Finish partitions that go to another worker within this.", ge=0)
     ] = 10.0

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 class Pace:
     """Memory is bounded by these: a batch that is judged, and per sink a queue and what waits for the flush.
 
+    A record of a few hundred bytes is some 2 KB as long as it is judged and waits: with its key, headers and
+    columns. So small ones are bounded by their number, and large ones by their bytes.
+
     Attributes:
         poll_records: at most so many records a poll; 5,000 to 10,000 fit a core's cache.
         poll_seconds: wait at most so long for the first of them.
@@ -27,15 +30,15 @@ class Pace:
         patience_seconds: a store that is away is tried again for so long before giving up.
     """
 
-    poll_records: int = 10_000
+    poll_records: int = 5_000
     poll_seconds: float = 0.1
     turn_seconds: float = 0.04
     brisk_seconds: float = 0.08
     judge_seconds: float = 1.0
     commit_rows: int = 20_000
     commit_seconds: float = 0.5
-    queue_rows: int = 50_000
-    queue_bytes: int = 64_000_000
+    queue_rows: int = 20_000
+    queue_bytes: int = 32_000_000
     revoke_seconds: float = 10.0
     drain_seconds: float = 30.0
     patience_seconds: float = 60.0

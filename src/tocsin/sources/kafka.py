@@ -15,6 +15,7 @@ from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
 from tocsin.model import Batch, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
 from tocsin.sources.kafka_batch import batch_of, with_gaps
+from tocsin.sources.kafka_fetch import AHEAD
 from tocsin.sources.kafka_link import Link
 from tocsin.sources.kafka_topic import SameTopic
 
@@ -30,7 +31,7 @@ _DEFAULTS: dict[str, object] = {
     "enable.partition.eof": True,  # the end is told: markers of transactions count in offsets, not in records
     "fetch.wait.max.ms": 100,  # an idle topic costs ten requests a second; a record waits at most this
     "fetch.error.backoff.ms": 100,
-    "queued.max.messages.kbytes": 65_536,  # memory is bounded by this and two batches
+    **AHEAD,
     "topic.metadata.refresh.interval.ms": 30_000,  # partitions added to the topic are found within it
     "statistics.interval.ms": 2_000,  # how soon it shows that a broker is back
 }

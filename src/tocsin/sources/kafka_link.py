@@ -44,7 +44,7 @@ class Broker(msgspec.Struct, frozen=True):
 
 
 class Prefetched(msgspec.Struct, frozen=True):
-    """What was fetched ahead of one partition, in bytes."""
+    """What was fetched ahead, in bytes, as one partition tells it (see `Statistics.ahead`)."""
 
     fetchq_size: int = 0
 
@@ -62,6 +62,14 @@ class Statistics(msgspec.Struct, frozen=True):
     topics: dict[str, Partitions] = msgspec.field(default_factory=dict)
     rx_bytes: int = 0
     tx_bytes: int = 0
+
+    @property
+    def ahead(self) -> int:
+        """Return the bytes that were fetched and wait to be polled.
+
+        All partitions feed the consumer's one queue, and each tells the size of that as its own.
+        """
+        return max((p.fetchq_size for t in self.topics.values() for p in t.partitions.values()), default=0)
 
 
 class Link:

@@ -13,6 +13,7 @@ from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
 from tocsin.model import Batch, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
 from tocsin.sources.kafka_batch import batch_of
+from tocsin.sources.kafka_fetch import AHEAD
 from tocsin.sources.kafka_link import Link
 from tocsin.sources.kafka_topic import SameTopic
 
@@ -22,7 +23,6 @@ _OWN: Mapping[str, object] = {
     "auto.offset.reset": "error",
     "enable.partition.eof": True,  # markers of transactions count in offsets, not in records
     "fetch.wait.max.ms": 100,
-    "queued.max.messages.kbytes": 65_536,
     "client.id": "tocsin-replay",
 }
 
@@ -70,7 +70,7 @@ class KafkaRange:
         self._listener: Listener | None = None
         own = {**_OWN, "group.id": group, **self.link.callbacks()}
         try:
-            self._consumer = Consumer({**cluster.client({}), **own})
+            self._consumer = Consumer({**cluster.client(AHEAD), **own})
         except KafkaException as error:
             raise bad_option(error) from error
 

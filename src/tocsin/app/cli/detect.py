@@ -16,6 +16,7 @@ from tocsin.app.cli.ranges import asked_of, kept_apart, range_options
 from tocsin.app.cli.signals import reload_on_hangup, stop_on_signals
 from tocsin.app.cli.worker_log import ended, worker_log
 from tocsin.app.finish import Finish
+from tocsin.app.frugal import keep_little
 from tocsin.app.ranges import Edge
 from tocsin.app.settings import Loaded
 from tocsin.app.wire import Running, kafka_worker
@@ -99,6 +100,7 @@ def detect(  # noqa: PLR0913 - one argument per flag is click's way
     With --from-offset, --from-time, --until or --partition it is no member of the group: it classifies those
     records once more, into --results of their own, and ends.
     """
+    keep_little()
     stop = stop_on_signals()
     asked = asked_of(from_offset, from_time, until, partition)
     settings = loaded.settings if asked is None else kept_apart(loaded)
