@@ -10,8 +10,9 @@ from tocsin.detect.memo import fields_of
 from tocsin.detect.oracle import Matcher
 from tocsin.detect.plan import Plan
 from tocsin.detect.quick import quick_matcher
+from tocsin.detect.reading import Reading
 from tocsin.detect.residue import Deduction, Hits, Signal, deduction
-from tocsin.detect.teller import Teller, teller
+from tocsin.detect.teller import Found, Teller, teller
 from tocsin.rules.ir import Atom, Node, atoms
 
 MOST = 20_000
@@ -83,7 +84,7 @@ class Firings:
         """Return how a rule fires where these patterns were found; None if it does not."""
         rule = self._rules.get(place)
         if rule is None:
-            rule = self._rules[place] = _rule(self._candidates[place], self._signals)
+            rule = self._rules[place] = _Rule(self._candidates[place], self._signals)
         key = (place, hits & rule.asked)
         if key in self._found:
             return self._found[key]
@@ -101,29 +102,31 @@ class Firings:
         return Firing(place, self._candidates[place].index, rule.tell, rule.fields, test, tested)
 
 
-@dataclass(frozen=True, slots=True)
 class _Rule:
-    """A rule made ready.
+    """A rule made ready; what gives the evidence is made when it first fires, as most never do.
 
     Attributes:
         asked: the patterns that what is left of it depends on.
+        deduce: says what is left of it.
+        fields: that the evidence reads.
     """
 
-    deduce: Deduction
-    asked: Hits
-    tell: Teller
-    fields: Names
+    __slots__ = ("_signals", "_tell", "_telling", "asked", "deduce", "fields")
 
+    def __init__(self, candidate: Candidate, signals: _Signals) -> None:
+        condition = candidate.condition
+        found = [signals.get(atom) for atom in atoms(condition)] if condition is not None else []
+        self.asked: Hits = frozenset().union(*[signal.ids for signal in found if signal is not None])
+        self.deduce: Deduction = deduction(condition, signals) if condition is not None else lambda _: True
+        self.fields = names_of([candidate.telling])
+        self._telling, self._signals = candidate.telling, signals
+        self._tell: Teller | None = None
 
-def _rule(candidate: Candidate, signals: _Signals) -> _Rule:
-    condition, telling = candidate.condition, candidate.telling
-    found = [signals.get(atom) for atom in atoms(condition)] if condition is not None else []
-    return _Rule(
-        deduction(condition, signals) if condition is not None else lambda _: True,
-        frozenset().union(*[signal.ids for signal in found if signal is not None]),
-        teller(telling, signals),
-        names_of([telling]),
-    )
+    def tell(self, reading: Reading, hits: Hits) -> Found:
+        """Give the evidence for an event on which the rule fires."""
+        if self._tell is None:
+            self._tell = teller(self._telling, self._signals)
+        return self._tell(reading, hits)
 
 
 class _Signals:

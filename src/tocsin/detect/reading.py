@@ -38,10 +38,16 @@ class Reading:
         """Return the scalars of a field; None stands for all fields."""
         found = self._values.get(field)
         if found is None:
-            found = self._values[field] = tuple(
-                _everything(self._fields) if field is None else self._read(field)
-            )
+            found = self._values[field] = self._worked_out(field)
         return found
+
+    def _worked_out(self, field: str | None) -> tuple[Value, ...]:
+        if field is None:
+            return tuple(_everything(self._fields))
+        raw = self._fields.get(field)
+        if type(raw) is str:  # as nearly all are
+            return (Value(field, raw, raw, fold(raw)),)
+        return tuple(self._read(field))
 
     def is_present(self, field: str) -> bool:
         """Say whether a field has something that is neither null nor an empty list."""

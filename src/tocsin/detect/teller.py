@@ -16,35 +16,40 @@ Found = list[tuple[str, str]] | None
 Teller = Callable[[Reading, Hits], Found]
 
 
-def teller(node: Node, signals: Signals) -> Teller:
-    """Return the function that gives a node's evidence; what is known not to hold is not tested."""
+def teller(node: Node, signals: Signals, *, holds: bool = True) -> Teller:
+    """Return the function that gives a node's evidence; what is known is not tested.
+
+    Args:
+        node: whose evidence it is.
+        signals: say which atoms cannot hold, by what was found.
+        holds: whether the function is only called where the node is known to hold.
+    """
     match node:
         case And():
-            return _of_all([teller(child, signals) for child in node.nodes])
+            return _of_all([teller(child, signals, holds=holds) for child in node.nodes])
         case Or():
             return _of_any(node.nodes, signals)
         case Not():
-            inner = teller(node.node, signals)
-            return lambda reading, hits: [] if inner(reading, hits) is None else None
+            inner = None if holds else teller(node.node, signals, holds=False)
+            return lambda reading, hits: [] if inner is None or inner(reading, hits) is None else None
         case Selection():
-            return teller(node.node, signals)
+            return teller(node.node, signals, holds=holds)
         case Present() | Reference():
             return lambda reading, _: _listed(evidence(node, reading))
         case _:
-            return _of_atom(node, signals.get(node))
+            return _of_atom(node, signals.get(node), holds=holds)
 
 
-def _of_atom(atom: Text | Regex | Cidr | Compare, signal: Signal | None) -> Teller:
+def _of_atom(atom: Text | Regex | Cidr | Compare, signal: Signal | None, *, holds: bool) -> Teller:
     field, test = atom.field, cheap_tester(atom)
-    if signal is None:
-        return lambda reading, _: [(v.name, v.text) for v in reading.values(field) if test(v)] or None
-    ids, exact = signal.ids, signal.exact
+    ids = None if signal is None else signal.ids
+    known = holds or (signal is not None and signal.exact)
 
     def told(reading: Reading, hits: Hits) -> Found:
-        if ids.isdisjoint(hits):
+        if ids is not None and ids.isdisjoint(hits):
             return None
         values = reading.values(field)
-        if exact and len(values) == 1:  # then it was found in this one
+        if known and len(values) == 1:  # then it holds for this one
             return [(values[0].name, values[0].text)]
         return [(v.name, v.text) for v in values if test(v)] or None
 
@@ -70,7 +75,7 @@ def _of_all(tellers: list[Teller]) -> Teller:
 
 def _of_any(nodes: Sequence[Node], signals: Signals) -> Teller:
     """Ask only those of which a pattern was found, as conditions can name hundreds of values."""
-    tellers = [teller(node, signals) for node in nodes]
+    tellers = [teller(node, signals, holds=False) for node in nodes]
     always: list[int] = []
     places: dict[int, list[int]] = {}
     for place, node in enumerate(nodes):
