@@ -60,7 +60,7 @@ def value(text: str) -> Value:
 
 
 def is_found(probe: Probe, texts: list[str]) -> list[set[int]]:
-    each = probe.found_each(texts, "\0".join(texts))
+    each = probe.found_each(texts, "\0".join(["", *texts, ""]))
     return [set(each.get(place, ())) for place in range(len(texts))]
 
 

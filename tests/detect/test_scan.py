@@ -53,7 +53,7 @@ def test_both_ways_find_in_many_texts_what_is_in_each(wanted, texts):
     ]
     for matching in (PYTHON, HYPERSCAN):
         way = matching.of_values(literals)
-        each = way.find_each(texts, "\0".join(texts))
+        each = way.find_each(texts, "\0".join(["", *texts, ""]))
         assert [set(each.get(place, ())) for place in range(len(texts))] == [
             set(way.find(fold(text))) for text in texts
         ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tocsin.detect.clues import Pattern
 from tocsin.detect.reading import Value
-from tocsin.detect.scan import Matching
+from tocsin.detect.scan import Matching, Places
 from tocsin.detect.trials import Trials
 
 
@@ -33,12 +33,12 @@ class Probe:
         """Return the patterns in any value, without those that are in every one."""
         return self._trials.decided(self._find(value.folded), value)
 
-    def found_each(self, texts: Sequence[str], joined: str) -> Mapping[int, Sequence[int]]:
+    def found_each(self, texts: Sequence[str], joined: str) -> Places:
         """Return place -> the patterns in the text there, as often as it may be.
 
         Args:
             texts: of ASCII characters but NUL.
-            joined: the same with a NUL between any two.
+            joined: the same, each with a NUL before and behind it; between two there is one.
         """
         found = self._find_each(texts, joined)
         return self._trials.decided_each(found, texts, joined) if self._trials.has_tests else found

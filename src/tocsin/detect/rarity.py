@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from tocsin.detect.clues import Clue, Pattern, Where
@@ -24,12 +25,39 @@ def expected(pattern: Pattern, uses: int = 1) -> float:
             return 1.0
         case Where.WHOLE if len(pattern.literal) <= _WORD:
             guess = 0.3
+        case where if where is not Where.WHOLE and is_common(pattern.literal):
+            guess = 0.3
         case Where.WHOLE:
             guess = 0.02
         case _:
             guess = 2.0 ** (-0.7 * len(pattern.literal))
     return min(1.0, max(guess, _LEAST) * uses)
 
+
+def is_common(literal: str) -> bool:
+    """Say whether a literal is made of nothing but words that most paths have, like `windows` or `exe`."""
+    words = _WORDS.findall(literal)
+    return bool(words) and _COMMON.issuperset(words)
+
+
+_WORDS = re.compile(r"[a-z0-9]+")
+
+_COMMON = frozenset(
+    {
+        "c",
+        "windows",
+        "system32",
+        "system",
+        "exe",
+        "dll",
+        "ntdll",
+        "kernel32",
+        "kernelbase",
+        "program",
+        "files",
+    }
+    | {"users", "authori", "authority", "software", "microsoft", "currentversion", "usr", "bin", "sbin"}
+)
 
 _WORD = 6
 """Whole values so short are words such as `true`, `High` or `0x3e7`, of which a field has few."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from tocsin.detect.clues import Where
@@ -18,18 +18,22 @@ class Literal(NamedTuple):
     text: str
 
 
+Places = defaultdict[int, list[int]]
+"""The numbers of the literals found in each of several texts, by the text's place."""
+
+
 class ValueScanner(Protocol):
     """Looks for a fixed set of literals; it may answer only one caller at a time."""
 
     def find(self, text: str) -> list[int]:
         """Return the number of each literal that is in a folded text, in any order, each once."""
 
-    def find_each(self, texts: Sequence[str], joined: str) -> Mapping[int, list[int]]:
-        """Return place -> the numbers of the literals in the text there, as often as it may be.
+    def find_each(self, texts: Sequence[str], joined: str) -> Places:
+        """Return place -> the numbers of the literals in the text there, each as often as it may be.
 
         Args:
             texts: of ASCII characters but NUL, as they are; case does not matter.
-            joined: the same with a NUL between any two.
+            joined: the same, each with a NUL before and behind it; between two there is one.
         """
 
 
@@ -116,10 +120,10 @@ class PythonScanner:
             found += [number for literal, number in self._inner[key] if literal in text]
         return found
 
-    def find_each(self, texts: Sequence[str], joined: str) -> Mapping[int, list[int]]:
+    def find_each(self, texts: Sequence[str], joined: str) -> Places:
         """See `ValueScanner`."""
-        each = enumerate(map(self.find, joined.lower().split("\0", len(texts))))
-        return {place: found for place, found in each if found}
+        each = enumerate(map(self.find, joined.lower().split("\0", len(texts) + 1)[1:-1]))
+        return defaultdict(list, {place: found for place, found in each if found})
 
 
 class PythonRecordScanner:

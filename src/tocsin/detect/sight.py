@@ -205,26 +205,30 @@ class FieldMemo(dict[object, Sight]):
         return sight
 
     def _seen_in(self, texts: Sequence[str]) -> list[Sight]:
-        """Return what is seen in each text. ASCII texts are looked at many at once."""
+        """Return what is seen in each text. Those of ASCII characters are looked at many at once."""
         sights = [self._plain] * len(texts)
         for first in range(0, len(texts), AT_ONCE):
             part = texts[first : first + AT_ONCE]
-            joined = "\0".join(part)
+            joined = "\0".join(["", *part, ""])
             if joined.isascii() and not any(map(_has_nul, part)):
                 self._look(part, joined, first, sights)
                 continue
-            for place, text in enumerate(part, first):
-                sights[place] = self._sight(self._in(Value("", text, text, fold(text))))
+            odd = [place for place, text in enumerate(part) if not text.isascii() or "\0" in text]
+            plain = list(part)
+            for place in odd:
+                plain[place] = ""
+            self._look(plain, "\0".join(["", *plain, ""]), first, sights)
+            for place in odd:
+                text = part[place]
+                sights[first + place] = self._sight(self._in(Value("", text, text, fold(text))))
         return sights
 
     def _look(self, texts: Sequence[str], joined: str, first: int, sights: list[Sight]) -> None:
         one, *more = self._probes
         every = one.found_each(texts, joined)
         for other in more:
-            found = other.found_each(texts, joined)
-            every = {
-                place: [*every.get(place, ()), *found.get(place, ())] for place in every.keys() | found.keys()
-            }
+            for place, numbers in other.found_each(texts, joined).items():
+                every[place] += numbers
         known = self._sights
         for place, numbers in every.items():
             sights[first + place] = known.get(frozenset(numbers)) or self._sight(numbers)

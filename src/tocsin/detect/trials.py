@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import compress, count
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, compress, count
 from operator import methodcaller
 
 from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.clues import LONGEST, Pattern, Where, clue_of
 from tocsin.detect.literals import SHORTEST, is_free_of_context, least_length, required
 from tocsin.detect.oracle import Test, tester
+from tocsin.detect.rarity import is_common
 from tocsin.detect.reading import Value
-from tocsin.detect.scan import Literal
+from tocsin.detect.scan import Literal, Places
 from tocsin.rules.ir import Atom, Cidr, Compare, Regex, Text
-from tocsin.rules.regex import Linear, compiled
+from tocsin.rules.regex import Found, Linear, compiled
 
 _SCANNED = frozenset({Where.WHOLE, Where.START, Where.END, Where.ANYWHERE, Where.IN_ASCII})
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How an expression is searched for in several texts at once.
+
+    Attributes:
+        find: returns the first place in a text where it holds; None where there is none.
+        border: what is put between two texts: what is found in one of them is then found in all of them.
+        sure: what is found within one of them is also found in it alone.
+    """
+
+    find: Callable[[str], Found | None]
+    border: str
+    sure: bool
+
+    def each(self, texts: Sequence[str]) -> Iterator[tuple[int, bool]]:
+        """Yield the places of the texts in which it may hold, and whether it does for sure."""
+        joined = self.border.join(texts)
+        starts = list(accumulate([len(text) + 1 for text in texts], initial=0))
+        at = 0
+        while at < len(texts) and (found := self.find(joined[starts[at] :])) is not None:
+            start, end = found.span()
+            end += starts[at]
+            at = bisect_right(starts, starts[at] + start)
+            yield at - 1, self.sure and end < starts[at]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,14 +56,14 @@ class _Trial:
         number: of the pattern.
         texts: it contains one of these, its case aside; none when nothing is known.
         least: characters that it has.
-        at_once: holds for several texts joined by ends of lines if the test holds for one of them.
+        search: finds what satisfies the test, in one go as few texts do as a rule.
     """
 
     number: int
     holds: Test
     texts: tuple[str, ...] = ()
     least: int = 0
-    at_once: Test | None = None
+    search: _Search | None = None
 
     def is_worth_it(self, folded: str, longest: int) -> bool:
         """Say whether one of several texts may satisfy it, given all in one and the longest's length."""
@@ -44,16 +72,31 @@ class _Trial:
         return not self.texts or any(text in folded for text in self.texts)
 
     def holding(self, texts: Sequence[str], places: Sequence[int]) -> list[int]:
-        """Return at which of some places there is an ASCII text that satisfies it.
+        """Return at which of some places there is an ASCII text that satisfies it."""
+        if self.search is None or len(places) < FEW:
+            some = [place for place in places if len(texts[place]) >= self.least]
+            return [place for place in some if self.holds(_value(texts[place]))]
+        found = self.search.each([texts[place] for place in places])
+        return [places[at] for at, sure in found if sure or self.holds(_value(texts[places[at]]))]
 
-        As few do as a rule, many are tried at once; if there is one among them, then each half.
-        """
-        if self.at_once is None or len(places) < FEW:
-            return [place for place in places if self.holds(_value(texts[place]))]
-        if not self.at_once(_value("\n".join([texts[place] for place in places]))):
-            return []
-        half = len(places) // 2
-        return self.holding(texts, places[:half]) + self.holding(texts, places[half:])
+
+class _Piece:
+    """A literal that Python looks for in folded values."""
+
+    __slots__ = ("is_in", "literal", "number")
+
+    def __init__(self, number: int, literal: str, method: str) -> None:
+        self.number = number
+        self.literal = literal
+        self.is_in: Callable[[str], bool] = methodcaller(method, literal)
+
+
+_CHECKS = {Where.ANYWHERE: "__contains__", Where.START: "startswith", Where.END: "endswith"}
+
+
+def _is_in_many(pattern: Pattern) -> bool:
+    short = pattern.where is Where.ANYWHERE and len(pattern.literal) < SHORTEST
+    return short or is_common(pattern.literal)
 
 
 FEW = 4
@@ -63,8 +106,8 @@ FEW = 4
 class Trials:
     """The patterns of a field, parted in what is scanned for and what is tested.
 
-    Pieces of one or two characters are in many values, some in every one, and slow a scan down: Python looks
-    for them.
+    Pieces that are in many values, because they are short or common, are dear when a scan tells of each:
+    Python looks for them.
 
     Args:
         patterns: by number.
@@ -83,17 +126,17 @@ class Trials:
         self._ascii = [number for number, p in patterns if p.where is Where.IN_ASCII]
         self._tests: list[_Trial] = []
         self._guarded: dict[int, _Trial] = {}
-        self._pieces: list[tuple[int, str]] = []
+        self._pieces: list[_Piece] = []
         for number, pattern in patterns:
             if pattern.where is Where.WHOLE and len(pattern.literal) > LONGEST:
                 self._add_long(number, pattern.literal)
-            elif pattern.where is Where.ANYWHERE and len(pattern.literal) < SHORTEST:
-                self._pieces.append((number, pattern.literal))
+            elif pattern.where in _CHECKS and _is_in_many(pattern):
+                self._pieces.append(_Piece(number, pattern.literal, _CHECKS[pattern.where]))
             elif pattern.where in _SCANNED:
                 self.literals.append(Literal(number, pattern.where, pattern.literal))
             elif pattern.where is Where.TEST and isinstance(pattern.atom, Text | Regex | Cidr | Compare):
                 self._add_test(number, pattern.atom)
-        self._plain_pieces = [(number, piece) for number, piece in self._pieces if piece.isascii()]
+        self._plain_pieces = [piece for piece in self._pieces if piece.literal.isascii()]
 
     def _add_long(self, number: int, literal: str) -> None:
         self._tests.append(_Trial(number, lambda value: value.folded == literal, least=LONGEST))
@@ -106,9 +149,9 @@ class Trials:
             if isinstance(atom, Regex):
                 texts = sorted(required(atom.pattern, atom.flags, 1))
                 least = least_length(atom.pattern, atom.flags)
-            self._tests.append(_Trial(number, cheap_tester(atom), tuple(texts), least, _for_many(atom)))
+            self._tests.append(_Trial(number, cheap_tester(atom), tuple(texts), least, _search_of(atom)))
             return
-        trial = _Trial(number, tester(atom), at_once=_for_many(atom))
+        trial = _Trial(number, tester(atom), search=_search_of(atom))
         for pattern in clue.patterns:
             guard = -1 - len(self._guarded)
             self.literals.append(Literal(guard, pattern.where, pattern.literal))
@@ -124,7 +167,7 @@ class Trials:
     def decided(self, found: Sequence[int], value: Value) -> list[int]:
         """Return the patterns in any value, given what a scan of it found."""
         every = self.guarded(found, value) if value.text.isascii() else self._of_all(found, value)
-        every += [number for number, piece in self._pieces if piece in value.folded]
+        every += [piece.number for piece in self._pieces if piece.is_in(value.folded)]
         return every + [trial.number for trial in self._tests if trial.holds(value)]
 
     def _of_all(self, found: Sequence[int], value: Value) -> list[int]:
@@ -138,33 +181,28 @@ class Trials:
         held = [trial.number for trial in tried if trial.holds(value)]
         return [number for number in found if number >= 0] + held
 
-    def decided_each(
-        self, found: Mapping[int, Sequence[int]], texts: Sequence[str], joined: str
-    ) -> Mapping[int, Sequence[int]]:
+    def decided_each(self, found: Places, texts: Sequence[str], joined: str) -> Places:
         """Return place -> the patterns in many ASCII texts, given what a scan of them found.
 
         Args:
-            found: by place.
+            found: by place; it becomes what is returned.
             texts: of ASCII characters but NUL.
-            joined: the same with a NUL between any two.
+            joined: the same, each with a NUL before and behind it; between two there is one.
         """
         folded = joined.lower()
         tried = self._worth(texts, folded)
-        every = dict(found)
-        for guard, guarded in _guards(found).items():
+        for guard, places in _guards(found).items():
             trial = self._guarded[guard]
-            tried[trial] = sorted({*tried.get(trial, ()), *guarded})
-            for place in guarded:
-                every[place] = [number for number in found[place] if number >= 0]
+            tried[trial] = sorted({*tried.get(trial, ()), *places})
         for trial, places in tried.items():
             for place in trial.holding(texts, places):
-                every[place] = [*every.get(place, ()), trial.number]
-        there = [(number, piece) for number, piece in self._plain_pieces if piece in folded]
-        each = folded.split("\0") if there else []
-        for number, piece in there:
-            for place in compress(count(), map(methodcaller("__contains__", piece), each)):
-                every[place] = [*every.get(place, ()), number]
-        return every
+                found[place].append(trial.number)
+        there = [piece for piece in self._plain_pieces if piece.literal in folded]
+        each = folded.split("\0")[1:-1] if there else []
+        for piece in there:
+            for place in compress(count(), map(piece.is_in, each)):
+                found[place].append(piece.number)
+        return found
 
     def _worth(self, texts: Sequence[str], folded: str) -> dict[_Trial, Sequence[int]]:
         """Return the tests without guards that one of the texts may satisfy, each with all places."""
@@ -174,25 +212,33 @@ class Trials:
         return {trial: range(len(texts)) for trial in self._tests if trial.is_worth_it(folded, longest)}
 
 
-def _for_many(atom: Atom) -> Test | None:
-    """Return the test of an atom on several texts in one, if it is an expression that RE2 runs."""
+def _search_of(atom: Atom) -> _Search | None:
+    r"""Return the search for an atom if it is an expression that RE2 runs, wherever it stands in a text.
+
+    What it must not take for a part of a value stands between two: a dot takes NUL, `\s` the end of a line.
+    """
     if not isinstance(atom, Regex):
         return None
-    lines = replace(atom, flags="".join(sorted({*atom.flags, "m"})))
-    if not is_free_of_context(lines.pattern, lines.flags):
+    flags, border = atom.flags, "\n" if "." in atom.pattern else "\0"
+    sure = is_free_of_context(atom.pattern, flags)
+    if not sure:
+        flags, border = "".join(sorted({*flags, "m"})), "\n"
+    if not is_free_of_context(atom.pattern, flags):
         return None
-    return tester(lines) if isinstance(compiled(lines.pattern, lines.flags), Linear) else None
+    expression = compiled(atom.pattern, flags)
+    return _Search(expression.search, border, sure) if isinstance(expression, Linear) else None
 
 
-def _guards(found: Mapping[int, Sequence[int]]) -> dict[int, set[int]]:
-    """Return the places of each guard that was found."""
-    places: dict[int, set[int]] = defaultdict(set)
+def _guards(found: Places) -> dict[int, Sequence[int]]:
+    """Take the guards out of what was found; return the places of each."""
+    guards: dict[int, list[int]] = defaultdict(list)
     for place, numbers in found.items():
-        if min(numbers, default=0) < 0:
-            for number in numbers:
-                if number < 0:
-                    places[number].add(place)
-    return places
+        if min(numbers) < 0:
+            for guard in numbers:
+                if guard < 0:
+                    guards[guard].append(place)
+            found[place] = [number for number in numbers if number >= 0]
+    return dict(guards)
 
 
 def _value(text: str) -> Value:
