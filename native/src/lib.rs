@@ -12,8 +12,12 @@ mod memory;
 mod quotes;
 mod scanner;
 
+/// What Python calls has changed when this has: a library that was built before is not used then.
+const INTERFACE: u32 = 1;
+
 #[pymodule]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("INTERFACE", INTERFACE)?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<scanner::Scanner>()?;
     module.add_function(wrap_pyfunction!(groups::rows_by_mark, module)?)

@@ -148,7 +148,7 @@ mod x86_64 {
 
     #[target_feature(enable = "avx2")]
     pub unsafe fn index(text: &[u8], found: &mut Vec<u32>) -> Option<bool> {
-        index_by(text, found, |block| unsafe { masks(block) })
+        index_by(text, found, |block| masks(block))
     }
 
     #[inline]

@@ -1,10 +1,11 @@
-"""How literals are looked for in events: by Hyperscan with databases kept on disk, or without any library."""
+"""How events are looked at: by Hyperscan with databases kept on disk, by the native scanner, or without."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from tocsin.app.rule_sets import compiled_store
+from tocsin.decode import scans
 from tocsin.detect.scan import Matching, PythonMatching
 from tocsin.rules.store import Store, name_of
 
@@ -15,8 +16,10 @@ def matching_of(tell: Tell) -> Matching:
     """Return the fastest way there is; with Hyperscan, a start finds the databases of the last.
 
     Args:
-        tell: called where Hyperscan is missing, and when nothing can be kept.
+        tell: called where Hyperscan or the native scanner is missing, and when nothing can be kept.
     """
+    if not scans.IS_NATIVE:
+        tell("the native scanner was not built: the verdicts are the same, but take longer (it needs Rust)")
     try:
         from tocsin.detect.hyperscan_door import HyperscanMatching  # noqa: PLC0415 - may be missing
     except ImportError:

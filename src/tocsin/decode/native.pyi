@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+INTERFACE: int
+
 class Memory:
     def __init__(self) -> None: ...
 

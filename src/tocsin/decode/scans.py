@@ -23,7 +23,7 @@ try:
 except ImportError:  # it was not built here
     IS_NATIVE = False
 else:
-    IS_NATIVE = True
+    IS_NATIVE = native.INTERFACE == 1  # else it was built from other sources
 
 SCALAR = str | int | float | bool | None
 """What may stand in a column; any other value makes the record one to be decoded plainly."""
