@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 /// Keys that are told apart; beyond it those that nobody asked for are looked up each time.
-const MOST: usize = 512;
+const MOST: usize = 256;
 
 /// Bytes of a key that is told apart although nobody asked for it.
-const LONGEST: usize = 128;
+const LONGEST: usize = 64;
 
 pub const NO_SLOT: usize = usize::MAX;
 

@@ -24,13 +24,15 @@ struct Known {
 #[pyclass]
 pub struct Memory {
     known: Vec<Option<Known>>,
+    /// The places of a record's quotes; room that is used again.
+    pub quotes: Vec<u32>,
 }
 
 #[pymethods]
 impl Memory {
     #[new]
     fn new() -> Self {
-        Memory { known: (0..PLACES).map(|_| None).collect() }
+        Memory { known: (0..PLACES).map(|_| None).collect(), quotes: Vec::new() }
     }
 }
 

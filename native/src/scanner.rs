@@ -25,6 +25,9 @@ const WORTH: u32 = 3;
 /// Values that are then made anew, one and all, before it is tried again.
 const PAUSE: u32 = 20_000;
 
+/// How deeply objects and arrays are followed at most, whatever the limit: each level takes room on the stack.
+const DEEPEST: usize = 1_000;
+
 /// Records of one type.
 ///
 /// Args:
@@ -43,7 +46,6 @@ pub struct Scanner {
     closed: bool,
     limits: Limits,
     // What is used for record after record:
-    quotes: Vec<u32>,
     values: Vec<Option<Py<PyAny>>>,
     seen: Vec<bool>,
 }
@@ -92,8 +94,7 @@ impl Scanner {
             slots: may_be.iter().copied().zip(only).map(slot).collect(),
             standing,
             closed,
-            limits: Limits { small, bytes, values, product, depth },
-            quotes: Vec::new(),
+            limits: Limits { small, bytes, values, product, depth: depth.min(DEEPEST) },
             values: (0..count).map(|_| None).collect(),
             seen: vec![false; count],
         })
@@ -166,19 +167,20 @@ impl Scanner {
     /// Puts what a record says into `values`; `None` if it is not of this type, or leaves a doubt.
     fn record(&mut self, py: Python<'_>, memory: &mut Memory, text: &[u8]) -> Option<()> {
         self.limits.check(text)?;
-        let mut quotes = std::mem::take(&mut self.quotes);
+        let mut quotes = std::mem::take(&mut memory.quotes);
         let taken = match index(text, &mut quotes) {
             Some(ascii) if ascii || std::str::from_utf8(text).is_ok() => {
                 self.object(py, memory, &mut Cursor::new(text, &quotes))
             }
             _ => None,
         };
-        self.quotes = quotes;
+        memory.quotes = quotes;
         taken
     }
 
     fn object(&mut self, py: Python<'_>, memory: &mut Memory, cursor: &mut Cursor<'_>) -> Option<()> {
         self.seen.iter_mut().for_each(|seen| *seen = false);
+        let depth = self.limits.depth.checked_sub(1)?;
         let mut before = START;
         let mut more = cursor.open(b'{', b'}')?;
         while more {
@@ -192,7 +194,7 @@ impl Scanner {
             } else if self.closed {
                 return None;
             } else {
-                cursor.skip(self.limits.depth - 1)?;
+                cursor.skip(depth)?;
             }
             more = cursor.goes_on(b'}')?;
         }

@@ -176,6 +176,16 @@ def test_nesting_is_counted_as_everywhere(depth):
     assert compared([one.replace(b"[", b'{"a":').replace(b"]", b"}") for one in found], limits) == []
 
 
+def test_endless_nesting_is_not_followed():
+    """Whatever the limit is: it would take all of the stack."""
+    limits = Limits(depth=10**9, values=10**9)
+    found = [b'{"id":7,"kind":"a","text":"t","other":%s}' % (b"[" * n + b"]" * n) for n in (200, 400_000)]
+    ours, _ = scans_of(TYPES, limits)
+    assert ours(found, range(2))[1] == [1]
+    ours, _ = scans_of(TYPES, Limits(depth=0))
+    assert ours(found, range(2))[1] == [0, 1]
+
+
 def test_equal_texts_are_one_object():
     """So that they are compared, and looked up, by being the same."""
     ours, _ = scans_of(TYPES)
