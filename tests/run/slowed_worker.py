@@ -1,5 +1,7 @@
 """A worker whose sink is slow for a while, as a program: it prints what that cost as a line of JSON.
 
+It holds as much as a worker does by default.
+
 Arguments: bootstrap servers, topic, results folder, for how many seconds the sink is slow.
 """
 
@@ -11,6 +13,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from tocsin.app.frugal import keep_little
 from tocsin.detect import Detector
 from tocsin.kafka import Cluster, topic_of
 from tocsin.model import Batch
@@ -22,7 +25,7 @@ from tocsin.run.loop import Watch, Worker
 from tocsin.run.pace import Pace
 from tocsin.sources.kafka import KafkaSource, Membership
 
-PACE = Pace(commit_rows=1_000, queue_rows=5_000, queue_bytes=16_000_000)
+PACE = Pace(commit_rows=1_000)
 SLOW = 1.0
 """Seconds for a thousand rows: a tenth of what the smallest worker does."""
 
@@ -59,6 +62,7 @@ class CountingWorker(Worker):
 
 
 def main(bootstrap: str, topic_name: str, folder: str, seconds: str) -> None:
+    keep_little()
     options = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500", "max.poll.interval.ms": "6000"}
     cluster = Cluster(bootstrap, options)
     topic = topic_of(cluster, topic_name, 4)
