@@ -205,6 +205,22 @@ def test_rules_that_are_tested_often_are_decided_by_value(tmp_path, monkeypatch)
     assert [outcome.asked for outcome in made._outcomes.values() if outcome is not None] == [0]
 
 
+def test_more_is_looked_for_only_once_the_tests_it_saves_have_cost_as_much(tmp_path):
+    """A rule that is tested too rarely for that goes on being tested, and what was counted still counts."""
+    rule = rule_text({"selection": {"a|contains": "common", "b|re": "^[a-z]+$"}})
+    (tmp_path / "rule.yml").write_text(rule)
+    judge = Detector(load_rules([tmp_path]))
+    lines = [line({"a": "common", "b": f"x{i % 3 or ''}"}, ascii_only=True) for i in range(60)]
+    first = judge.judge_lines(lines)
+    (made,) = judge._engine._programs.values()
+    made._review(least=1, price=60.5)  # the expression is all that would have to be compiled
+    assert differences(first, judge.judge_lines(lines)) == []
+    assert sum(made.tests().values()) == 120
+    made._review(least=1, price=60.5)
+    assert differences(first, judge.judge_lines(lines)) == []
+    assert sum(made.tests().values()) == 120
+
+
 def test_a_bad_record_changes_nothing_for_its_neighbours():
     """Whatever stands between two events, they are judged as if it were not there."""
     good = recorded(4_001)

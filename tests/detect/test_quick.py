@@ -26,7 +26,7 @@ PARTS = st.one_of(
     PIECES.map(lambda text: (MANY, text, MANY)),
     st.lists(st.one_of(PIECES, st.just(ONE)), max_size=3).map(tuple),
 )
-EXPRESSIONS = ["a+b", "(?:a|b){2,}", "^a", "b$", r"a\b", "[^a]b", "a.b", "(?i)AB", r"(a)\1"]
+EXPRESSIONS = ["a+b", "(?:a|b){2,}", "^a", "b$", r"a\b", "[^a]b", "a.b", "(?i)AB", r"(a)\1", r"\sb", "a*"]
 FIELDS = st.sampled_from(["x", "y"])
 ATOMS = st.one_of(
     st.builds(Text, FIELDS, PARTS, st.booleans()),

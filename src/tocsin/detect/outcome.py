@@ -20,6 +20,10 @@ MOST_TEXT = 1_000_000
 """Characters of the values that they were drawn from."""
 
 
+_PLAIN = frozenset({str, type(None)})
+"""What values are as a rule; of these, only equal ones are taken for equal."""
+
+
 class View:
     """The events of a group as their columns show them."""
 
@@ -47,6 +51,8 @@ class View:
             None when one of them is not one scalar: the event has to be looked at in full.
         """
         values = [self.value(place, field) for field in fields]
+        if _PLAIN.issuperset(map(type, values)):
+            return tuple(values)
         if any(value is COMPOSITE for value in values):
             return None
         return tuple([distinct(value) for value in values])

@@ -40,6 +40,13 @@ def is_common(literal: str) -> bool:
     return bool(words) and _COMMON.issuperset(words)
 
 
+def is_everywhere(literal: str) -> bool:
+    """Say whether a literal is in the paths of nearly all programs that run."""
+    return _EVERYWHERE.fullmatch(literal) is not None
+
+
+_EVERYWHERE = re.compile(r"\.exe|(c?:)?\\?(windows\\)?(system(32)?\\?)?")
+
 _WORDS = re.compile(r"[a-z0-9]+")
 
 _COMMON = frozenset(

@@ -13,7 +13,7 @@ from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.clues import LONGEST, Pattern, Where, clue_of
 from tocsin.detect.literals import SHORTEST, is_free_of_context, least_length, required
 from tocsin.detect.oracle import Test, tester
-from tocsin.detect.rarity import is_common
+from tocsin.detect.rarity import is_everywhere
 from tocsin.detect.reading import Value
 from tocsin.detect.scan import Literal, Places
 from tocsin.rules.ir import Atom, Cidr, Compare, Regex, Text
@@ -96,7 +96,7 @@ _CHECKS = {Where.ANYWHERE: "__contains__", Where.START: "startswith", Where.END:
 
 def _is_in_many(pattern: Pattern) -> bool:
     short = pattern.where is Where.ANYWHERE and len(pattern.literal) < SHORTEST
-    return short or is_common(pattern.literal)
+    return short or is_everywhere(pattern.literal)
 
 
 FEW = 4
@@ -106,7 +106,7 @@ FEW = 4
 class Trials:
     """The patterns of a field, parted in what is scanned for and what is tested.
 
-    Pieces that are in many values, because they are short or common, are dear when a scan tells of each:
+    Pieces that are in many values, being short or in most paths, are dear when a scan tells of each:
     Python looks for them.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from weakref import WeakValueDictionary
 
 from tocsin.decode.columns import Group
@@ -146,7 +147,7 @@ class Watch:
         for scan in self.scans:
             sighted = words[scan]
             if sighted:
-                seen.append([sighted.get(row, NONE) for row in group.rows])
+                seen.append(map(sighted.get, group.rows, repeat(NONE)))
         return zip(*seen, strict=True) if seen else iter([()] * len(group.rows))
 
     def sights_in_full(self, group: Group, place: int, reading: Reading) -> Sights:
