@@ -117,8 +117,7 @@ impl Scanner {
         let mut columns: Vec<Vec<Option<Py<PyAny>>>> =
             self.standing.iter().map(|_| Vec::with_capacity(rows.len())).collect();
         let mut wrong = Vec::new();
-        for (place, row) in rows.iter().copied().enumerate() {
-            ahead(records, &rows, place);
+        for row in rows {
             let record = records.get_item(row)?;
             if self.record(py, memory, record.downcast::<PyBytes>()?.as_bytes()).is_some() {
                 for (column, slot) in columns.iter_mut().zip(&self.standing) {
@@ -131,28 +130,6 @@ impl Scanner {
         }
         let columns = columns.into_iter().map(|column| listed(py, column)).collect::<PyResult<_>>()?;
         Ok((columns, wrong))
-    }
-}
-
-#[inline(always)]
-fn ahead(records: &Bound<'_, PyList>, rows: &[usize], place: usize) {
-    use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-    unsafe {
-        let list = records.as_ptr();
-        if let Some(row) = rows.get(place + 6) {
-            let o = pyo3::ffi::PyList_GET_ITEM(list, *row as isize);
-            _mm_prefetch(o.cast::<i8>(), _MM_HINT_T0);
-        }
-        if let Some(row) = rows.get(place + 2) {
-            let o = pyo3::ffi::PyList_GET_ITEM(list, *row as isize);
-            let n = pyo3::ffi::Py_SIZE(o) as usize;
-            let p = o.cast::<i8>();
-            let mut at = 0;
-            while at < n.min(4096) {
-                _mm_prefetch(p.add(at), _MM_HINT_T0);
-                at += 64;
-            }
-        }
     }
 }
 
