@@ -28,7 +28,7 @@ from tocsin.model import Batch, Stream
 from tocsin.rules import RuleSet, load_rules
 
 BATCH = 5_000
-SETTLING = 60_000
+SETTLING = 100_000
 MEASURED = 40_000
 _FILE = Stream("file", "benchmark", "benchmark")
 
