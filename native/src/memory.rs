@@ -21,18 +21,23 @@ struct Known {
 }
 
 /// Texts by the bytes between the quotes of strings.
+///
+/// Args:
+///     portable: whether to do without what only some processors have, as all others have to.
 #[pyclass]
 pub struct Memory {
     known: Vec<Option<Known>>,
     /// The places of a record's quotes; room that is used again.
     pub quotes: Vec<u32>,
+    pub portable: bool,
 }
 
 #[pymethods]
 impl Memory {
     #[new]
-    fn new() -> Self {
-        Memory { known: (0..PLACES).map(|_| None).collect(), quotes: Vec::new() }
+    #[pyo3(signature = (portable=false))]
+    fn new(portable: bool) -> Self {
+        Memory { known: (0..PLACES).map(|_| None).collect(), quotes: Vec::new(), portable }
     }
 }
 

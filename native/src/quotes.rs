@@ -17,9 +17,12 @@ struct Masks {
 ///
 /// Returns whether the text is ASCII; `None` where a string is not as JSON wants it or holds half a
 /// surrogate pair, or one is not closed. What stands outside of strings is not judged.
-pub fn index(text: &[u8], found: &mut Vec<u32>) -> Option<bool> {
+///
+/// If it is to be portable, it does without what only some processors have.
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
+pub fn index(text: &[u8], found: &mut Vec<u32>, portable: bool) -> Option<bool> {
     #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx2") {
+    if !portable && std::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2.
         return unsafe { x86_64::index(text, found) };
     }

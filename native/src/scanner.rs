@@ -145,7 +145,7 @@ impl Scanner {
     fn record(&mut self, py: Python<'_>, memory: &mut Memory, text: &[u8]) -> Option<()> {
         self.limits.check(text)?;
         let mut quotes = std::mem::take(&mut memory.quotes);
-        let taken = match index(text, &mut quotes) {
+        let taken = match index(text, &mut quotes, memory.portable) {
             Some(ascii) if ascii || std::str::from_utf8(text).is_ok() => {
                 self.object(py, memory, &mut Cursor::new(text, &quotes))
             }

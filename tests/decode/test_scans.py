@@ -2,8 +2,10 @@
 
 import json
 import tracemalloc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 
 import pytest
 from hypothesis import given, settings
@@ -31,10 +33,14 @@ FITS = {"id": 7, "kind": "a", "text": "t"}
 STANDING = [name for name, kind in TYPES.items() if kind is not None and kind is not Absent]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def native():
-    """Skip where there is no native scanner."""
+@pytest.fixture(autouse=True, scope="module", params=[False, True], ids=["fast", "portable"])
+def native(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Try all with what this processor has and with what all have; skip where there is no native scanner."""
     needs_native()
+    with pytest.MonkeyPatch.context() as patch:
+        memory = import_module("tocsin.decode.native").Memory
+        patch.setattr("tocsin.decode.native.Memory", partial(memory, portable=request.param))
+        yield
 
 
 def scans_of(types: Mapping[str, object], limits: Limits = DEFAULT, *, closed: bool = False) -> list[Scan]:

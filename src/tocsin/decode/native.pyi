@@ -6,7 +6,7 @@ from typing import Any
 INTERFACE: int
 
 class Memory:
-    def __init__(self) -> None: ...
+    def __init__(self, portable: bool = False) -> None: ...
 
 class Scanner:
     def __init__(
