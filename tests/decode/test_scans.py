@@ -149,6 +149,16 @@ def test_nothing_is_taken_that_msgspec_would_not_take_so(found, closed):
     compared(found, closed=closed)
 
 
+def test_one_name_is_enough():
+    """Or one beside others that must not be there."""
+    for types in ({"any": SCALAR}, {"any": SCALAR, "never": Absent, "none": None}):
+        for scan in scans_of(types):
+            taken, wrong = scan([b'{"any":"some text","more":1}', b'{"any":2}', b"{}"], range(3))
+            assert not wrong
+            assert list(taken.column(("", "any"))) == ["some text", 2, None]
+            assert list(taken.at([2, 0]).column(("", "any"))) == [None, "some text"]
+
+
 def test_a_name_with_a_backslash_is_not_taken_for_another():
     """In a record it is written with two."""
     with pytest.MonkeyPatch.context() as patch:

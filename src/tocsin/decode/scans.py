@@ -86,7 +86,7 @@ class Scanning:
         names = dict(zip(types, row.__struct_fields__, strict=True))
         taken: Callable[[msgspec.Struct], tuple[object, ...]] = msgspec.structs.astuple
         if len(standing) < len(types):
-            taken = attrgetter(*[names[name] for name in standing])
+            taken = _getter([names[name] for name in standing])
         at = {("", name): place for place, name in enumerate(standing)}
         return _StructScan(
             decoder(row),
@@ -265,6 +265,13 @@ class _Rows:
 
     def at(self, places: Sequence[int]) -> Taken:
         return _Rows([self._rows[place] for place in places], self._columns)
+
+
+def _getter(names: Sequence[str]) -> Callable[[object], tuple[object, ...]]:
+    """Return what takes attributes; `attrgetter` makes no tuple of one."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda row: tuple([getattr(row, name) for name in names])
 
 
 def takes_nothing(_records: list[bytes], rows: Sequence[int]) -> tuple[Taken, list[int]]:
