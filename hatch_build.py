@@ -41,10 +41,8 @@ class NotBuiltError(Exception):
     """Something cannot be built here, or is wrong; the text says why, in one line."""
 
 
-class Part(
-    NamedTuple
-):  # no dataclass: hatchling loads this file in a way of its own, which those do not bear
-    """Something that is built."""
+class Part(NamedTuple):
+    """Something that is built; no dataclass, as hatchling loads this file in a way that those do not bear."""
 
     what: str
     is_built: Callable[[Path], bool]

@@ -15,7 +15,8 @@ from tests.decode.agreement import needs_native, same
 from tests.decode.test_columns import TWISTS, recorded
 from tocsin.decode import scans
 from tocsin.decode.limits import DEFAULT, Limits
-from tocsin.decode.scans import SCALAR, Absent, Scan, Scanning, one_of
+from tocsin.decode.scans import Scan, Scanning
+from tocsin.decode.structs import SCALAR, Absent, one_of
 
 TYPES = {
     "id": one_of([7, "7", 10]),

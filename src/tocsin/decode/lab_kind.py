@@ -12,7 +12,8 @@ from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
 from tocsin.decode.names import LAB
 from tocsin.decode.plans import BODY_ID, dotted, seen, signs_before
-from tocsin.decode.scans import SCALAR, Absent, Scanning, Taken
+from tocsin.decode.scans import Scanning, Taken
+from tocsin.decode.structs import SCALAR, Absent
 from tocsin.decode.views import Column, View, is_empty
 from tocsin.model import Events, LogSource
 

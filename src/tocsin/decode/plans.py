@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol, cast
@@ -10,18 +10,9 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
-from tocsin.decode.scans import (
-    SCALAR,
-    Absent,
-    Scan,
-    Scanning,
-    can_be_struct,
-    is_required,
-    one_of,
-    struct,
-    takes_nothing,
-)
+from tocsin.decode.scans import Scan, Scanning, takes_nothing
 from tocsin.decode.shapes import SHAPES
+from tocsin.decode.structs import SCALAR, Absent, can_be_struct, is_required, one_of, struct
 from tocsin.decode.views import Column, Place, Table, View, Zones, filled, times
 from tocsin.decode.winlog import MACHINE_TIMES, TIMES
 
@@ -257,9 +248,9 @@ class NestedPlan:
     ) -> Callable[[Sequence[msgspec.Struct]], Callable[[Place], Column]]:
         """Return what takes rows apart; what stands for elements and data that are not there is given."""
         body_id, of_system, of_data = attrgetter("f1"), attrgetter("f0.f0"), attrgetter("f0.f1")
-        system = tuple([("System", name) for name in (*self._system, *missing)])
-        data = tuple([("EventData", name) for name in self._data])
-        inner = {name: tuple([(name, key) for key in self._attributes[name]]) for name in missing}
+        system = _places("System", [*self._system, *missing])
+        data = _places("EventData", self._data)
+        inner = {name: _places(name, self._attributes[name]) for name in missing}
 
         def columns(rows: Sequence[msgspec.Struct]) -> Callable[[Place], Column]:
             tables = {
@@ -281,3 +272,8 @@ class NestedPlan:
             return column
 
         return columns
+
+
+def _places(section: str, names: Iterable[str]) -> dict[Place, int]:
+    """Return where the names of a section stand in a row."""
+    return {(section, name): place for place, name in enumerate(names)}

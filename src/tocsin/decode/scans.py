@@ -7,16 +7,17 @@ whoever decodes records one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Literal, NoReturn, Protocol, get_args, get_origin
+from typing import Any, Literal, Protocol, get_args, get_origin
 
 import msgspec
 
 from tocsin.decode.limits import Limits
+from tocsin.decode.structs import SCALAR, Absent, can_be_struct, decoder, struct
 from tocsin.decode.text import FAULTS, bounds, large_rows, unsound_rows
-from tocsin.decode.views import Column, Nothing, Place, picker, places_of
+from tocsin.decode.views import Column, Nothing, Place, Table, picker, places_of
 
 try:
     from tocsin.decode import native
@@ -25,20 +26,8 @@ except ImportError:  # it was not built here
 else:
     IS_NATIVE = native.INTERFACE == 1  # else it was built from other sources
 
-SCALAR = str | int | float | bool | None
-"""What may stand in a column; any other value makes the record one to be decoded plainly."""
-
 AT_ONCE = 64
 """Records that msgspec is given at once, so that their bytes stay in the processor's cache."""
-
-
-class Absent:
-    """The type of what must not be there, not even as null."""
-
-
-def one_of(values: Sequence[str | int]) -> object:
-    """Return the type of a field that has one of these values, and must be there."""
-    return Literal[tuple(values)]
 
 
 class Taken(Protocol):
@@ -92,7 +81,7 @@ class Scanning:
             decoder(row),
             lambda rows: chain.from_iterable(map(taken, rows)),
             len(standing),
-            lambda values: _Table(at, values),
+            lambda values: Table(at, values),
             large_rows if closed else unsound_rows,
             self._limits,
         )
@@ -231,27 +220,6 @@ class _StructScan:
                 return wrong
 
 
-class _Table:
-    """Values row by row, of which columns are made when they are asked for.
-
-    Args:
-        places: where they stand in records -> in a row.
-        values: of all rows.
-    """
-
-    def __init__(self, places: Mapping[Place, int], values: list[Any]) -> None:
-        self._places = places
-        self._values = values
-
-    def column(self, place: Place) -> Column:
-        return self._values[self._places[place] :: len(self._places)]
-
-    def at(self, places: Sequence[int]) -> Taken:
-        width, values = len(self._places), self._values
-        kept = [values[place * width : place * width + width] for place in places]
-        return _Table(self._places, list(chain.from_iterable(kept)))
-
-
 _Columns = Callable[[list[Any]], Callable[[Place], Column]]
 
 
@@ -277,41 +245,3 @@ def _getter(names: Sequence[str]) -> Callable[[object], tuple[object, ...]]:
 def takes_nothing(_records: list[bytes], rows: Sequence[int]) -> tuple[Taken, list[int]]:
     """Scan records of a type that cannot be: none of them fits."""
     return _Taken({}), list(rows)
-
-
-def can_be_struct(names: Iterable[str]) -> bool:
-    """Say whether msgspec takes names for those of a struct: not such as are written with escapes."""
-    return not any(character in _ESCAPED for name in names for character in name)
-
-
-_ESCAPED = {*'"\\', *map(chr, range(0x20))}
-
-
-def struct(name: str, types: Mapping[str, object], *, closed: bool = False) -> type[msgspec.Struct]:
-    """Return a struct of optional fields with these names, which need not be Python's.
-
-    Where a field's type does not take null it must be there. If it is closed there may be no others.
-    """
-    renamed = {f"f{place}": name for place, name in enumerate(types)}
-    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    for own, kind in zip(renamed, types.values(), strict=True):
-        fields.append((own, kind) if is_required(kind) else (own, kind, None))
-    return msgspec.defstruct(
-        name, fields, rename=renamed, gc=False, kw_only=True, forbid_unknown_fields=closed
-    )
-
-
-def is_required(kind: object) -> bool:
-    """Say whether what has a type must be there."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return True
-    return kind is str or get_origin(kind) is Literal
-
-
-def decoder(row: type[msgspec.Struct]) -> Callable[[bytes], msgspec.Struct]:
-    """Return what decodes a record to a row."""
-    return msgspec.json.Decoder(row, dec_hook=_refuse).decode
-
-
-def _refuse(kind: type, found: object) -> NoReturn:
-    raise ValueError(f"{found!r} stands where {kind.__name__} is expected")

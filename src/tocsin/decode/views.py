@@ -23,25 +23,31 @@ Column = Sequence[object]
 
 
 class Table:
-    """Structs as columns, each taken out of them when it is asked for.
+    """Values row by row, of which columns are made when they are asked for.
 
     Args:
-        places: of the structs' fields, in order.
-        values: of the fields, struct after struct.
+        places: where they stand in records -> in a row.
+        values: of all rows.
     """
 
-    def __init__(self, places: Sequence[Place], values: Sequence[object]) -> None:
+    def __init__(self, places: Mapping[Place, int], values: Sequence[object]) -> None:
         self._places = places
         self._values = values
 
     @classmethod
-    def of(cls, places: Sequence[Place], rows: Iterable[msgspec.Struct]) -> Table:
+    def of(cls, places: Mapping[Place, int], rows: Iterable[msgspec.Struct]) -> Table:
         """Return the table of some structs of one type."""
         return cls(places, list(chain.from_iterable(map(msgspec.structs.astuple, rows))))
 
     def column(self, place: Place) -> Column:
-        """Return the values of a field."""
-        return self._values[self._places.index(place) :: len(self._places)]
+        """Return the values in one place of the records."""
+        return self._values[self._places[place] :: len(self._places)]
+
+    def at(self, places: Sequence[int]) -> Table:
+        """Return some of the rows."""
+        width, values = len(self._places), self._values
+        kept = [values[place * width : place * width + width] for place in places]
+        return Table(self._places, list(chain.from_iterable(kept)))
 
 
 class View:
