@@ -14,9 +14,15 @@ from confluent_kafka import admin as kafka_admin
 from tocsin.kafka.cluster import Cluster, unreachable
 from tocsin.kafka.faults import bad_option, check_options
 from tocsin.kafka.headers import headers_of
+from tocsin.kafka.patience import LEADERLESS
 from tocsin.model import Headers
 
 _TIMEOUT = 10.0
+
+_LEADERLESS = 2.0
+"""Seconds that a partition has to get a leader: one that was made a moment ago does within some tenths."""
+
+_PAUSE = 0.1
 
 _ADMIN: Any = kafka_admin  # ships no types for what is used here
 
@@ -107,29 +113,42 @@ class Topics:
         ]
 
     def bounds(self, topic: str, partitions: Iterable[int]) -> dict[int, Stretch]:
-        """Return what a topic has, by partition.
+        """Return what a topic has, by partition; one that has no leader is left out.
 
         Raises:
             StreamError: nobody answers.
         """
-        places = [(topic, partition) for partition in partitions]
-        begins, ends = self._offsets(places, "earliest"), self._offsets(places, "latest")
-        return {p: Stretch(begins[topic, p], ends[topic, p]) for _, p in places if (topic, p) in begins}
+        begins = self._offsets([(topic, partition) for partition in partitions], "earliest", _LEADERLESS)
+        ends = self._offsets(list(begins), "latest", _LEADERLESS)
+        return {place[1]: Stretch(begins[place], end) for place, end in ends.items()}
 
-    def _offsets(self, places: Sequence[tuple[str, int]], which: str) -> dict[tuple[str, int], int]:
-        """Return the offsets of those partitions that have a leader to ask."""
-        if not places:
-            return {}
+    def _offsets(
+        self, places: Sequence[tuple[str, int]], which: str, seconds: float = 0.0
+    ) -> dict[tuple[str, int], int]:
+        """Return the offsets of those partitions that have a leader to ask, or get one within a time."""
+        found: dict[tuple[str, int], int] = {}
+        deadline = time.monotonic() + seconds
+        while left := [place for place in places if place not in found]:
+            found |= self._answered(left, which)
+            if len(found) < len(places):
+                self.partitions()  # which tells when nobody answers, and looks up who leads
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_PAUSE)
+        return found
+
+    def _answered(self, places: Sequence[tuple[str, int]], which: str) -> dict[tuple[str, int], int]:
         spec = getattr(_ADMIN.OffsetSpec, which)()
-        asked = {TopicPartition(*place): spec for place in places}
         found: dict[tuple[str, int], int] = {}
         with _told(self._cluster):
-            answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT)
+            answers = self._admin.list_offsets(
+                {TopicPartition(*p): spec for p in places}, request_timeout=_TIMEOUT
+            )
         for place, answer in answers.items():
             try:
                 found[place.topic, place.partition] = answer.result(_TIMEOUT).offset
             except (KafkaException, TimeoutError) as error:
-                if isinstance(error, TimeoutError) or not _is_of_partition(error):
+                if isinstance(error, TimeoutError) or error.args[0].code() not in LEADERLESS:
                     raise unreachable(self._cluster, error) from error
         return found
 
@@ -274,14 +293,6 @@ def _found(message: Any) -> Found:  # noqa: ANN401 - confluent-kafka ships no ty
         headers=headers_of(message),
         value=message.value(),
     )
-
-
-def _is_of_partition(error: KafkaException) -> bool:
-    return error.args[0].code() in {
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-    }
 
 
 @contextmanager

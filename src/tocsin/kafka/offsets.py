@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import admin as kafka_admin
 
 from tocsin.kafka.cluster import Cluster, unreachable
-
-T = TypeVar("T")
+from tocsin.kafka.patience import LEADERLESS, UNCOORDINATED, patiently
 
 _TIMEOUT = 10.0
 
-_NOT_READY = {
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-}
+_UNKNOWN = 2.0
+"""Seconds after which a topic that no broker knows is taken for one that does not exist.
+
+One that was made a moment ago comes round to every broker within some tenths of a second.
+"""
 
 _ADMIN: Any = kafka_admin  # ships no types for what is used here
 
@@ -107,8 +105,8 @@ class Desk:
             StreamError: nobody answers.
         """
         with self._told():
-            found = self._patiently(lambda: self._described(name))
-            held = self._patiently(lambda: self._committed(name))
+            found = patiently(lambda: self._described(name), _for_groups)
+            held = patiently(lambda: self._committed(name), _for_groups)
         committed = {p.partition: p.offset for p in held if p.topic == self._topic and p.offset >= 0}
         if found is None:
             return Group("DEAD", {}, committed)
@@ -120,17 +118,6 @@ class Desk:
             if place.topic == self._topic
         }
         return Group(found.state.name, owners, committed)
-
-    def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask again while the broker that knows groups is not ready: one just started reads first."""
-        deadline = time.monotonic() + _TIMEOUT
-        while True:
-            try:
-                return ask()
-            except KafkaException as error:
-                if error.args[0].code() not in _NOT_READY or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.2)
 
     def _committed(self, name: str) -> Sequence[TopicPartition]:
         asked = ConsumerGroupTopicPartitions(name)
@@ -150,10 +137,20 @@ class Desk:
     def _offsets(self, asked: Mapping[int, object]) -> dict[int, int]:
         if not asked:
             return {}
-        places = {TopicPartition(self._topic, partition): spec for partition, spec in asked.items()}
         with self._told():
-            answers = self._admin.list_offsets(places, request_timeout=_TIMEOUT)
-            return {place.partition: cast(int, _result(answer).offset) for place, answer in answers.items()}
+            return patiently(lambda: self._listed(asked), lambda code: self._patience(code, asked))
+
+    def _listed(self, asked: Mapping[int, object]) -> dict[int, int]:
+        places = {TopicPartition(self._topic, partition): spec for partition, spec in asked.items()}
+        answers = self._admin.list_offsets(places, request_timeout=_TIMEOUT)
+        return {place.partition: cast(int, _result(answer).offset) for place, answer in answers.items()}
+
+    def _patience(self, code: int, partitions: Iterable[int]) -> float:
+        """Return for how long to ask partitions again; looking up who leads them now helps the next try."""
+        if code not in LEADERLESS:
+            return 0.0
+        known = self._admin.list_topics(timeout=_TIMEOUT).topics.get(self._topic)
+        return _TIMEOUT if known and set(partitions) <= set(known.partitions) else _UNKNOWN
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -165,3 +162,7 @@ class Desk:
 
 def _result(answer: Any) -> Any:  # noqa: ANN401 - confluent-kafka ships no types
     return answer.result(_TIMEOUT)
+
+
+def _for_groups(code: int) -> float:
+    return _TIMEOUT if code in UNCOORDINATED else 0.0
