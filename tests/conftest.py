@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,9 @@ from tests.telemetry.jaeger import running as running_jaeger
 from tocsin.broker import UnavailableError, start
 from tocsin.broker.apache import prepare_apache
 from tocsin.broker.tansu import prepare_tansu
+from tocsin.errors import StreamError
+from tocsin.kafka import Cluster
+from tocsin.kafka.offsets import Desk
 
 MakeTopic = Callable[..., str]
 
@@ -104,10 +108,25 @@ def make_topic(unique_name: str) -> MakeTopic:
         topic = NewTopic(name, partitions, 1, config={k.replace("_", "."): v for k, v in config.items()})
         admin = AdminClient({"bootstrap.servers": bootstrap})  # named: dropping it would cancel the request
         admin.create_topics([topic])[name].result(20)
+        _wait_for_leaders(admin, Desk(Cluster(bootstrap), name), name, partitions)
         made.append(name)
         return name
 
     return make
+
+
+def _wait_for_leaders(admin: AdminClient, desk: Desk, name: str, partitions: int) -> None:
+    """Return when brokers list the topic and lead all of it: they say that it is made before they do."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if name in admin.list_topics(timeout=10).topics and desk.ends(range(partitions)):
+                return
+        except StreamError:
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline, f"{name} is not led by any broker"
+        time.sleep(0.01)
 
 
 def _need(prepare: Callable[[], object]) -> None:

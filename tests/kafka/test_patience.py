@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +13,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tocsin.errors import StreamError
-from tocsin.kafka import Cluster, browsing, offsets, patience
+from tocsin.kafka import Cluster, browsing, cluster, offsets, patience, topic_of
 from tocsin.kafka.browsing import Stretch, Topics
 from tocsin.kafka.offsets import Desk
-from tocsin.kafka.patience import LEADERLESS
+from tocsin.kafka.patience import LEADERLESS, UNCONTROLLED
 
 NOWHERE = Cluster("127.0.0.1:9")
 
@@ -32,18 +32,22 @@ class Broker:
 
     def list_offsets(self, asked: Mapping[TopicPartition, object], **_: object) -> dict[TopicPartition, Any]:
         fails, self.left = self.left > 0, self.left - 1
-        return {place: self._answer(fails and place.partition == 1) for place in asked}
+        return {p: failed(self.code) if fails and p.partition == 1 else offset(7) for p in asked}
 
     def list_topics(self, **_: object) -> Any:
         return SimpleNamespace(topics={"events": SimpleNamespace(partitions={0: None, 1: None})})
 
-    def _answer(self, fails: bool) -> Future[Any]:  # noqa: FBT001 - it is the answer's kind
-        answer: Future[Any] = Future()
-        if fails:
-            answer.set_exception(KafkaException(KafkaError(self.code)))
-        else:
-            answer.set_result(SimpleNamespace(offset=7))
-        return answer
+
+def failed(code: int) -> Future[Any]:
+    answer: Future[Any] = Future()
+    answer.set_exception(KafkaException(KafkaError(code)))
+    return answer
+
+
+def offset(value: int) -> Future[Any]:
+    answer: Future[Any] = Future()
+    answer.set_result(SimpleNamespace(offset=value))
+    return answer
 
 
 Asked = Callable[[Broker], Mapping[int, object]]
@@ -117,3 +121,36 @@ def test_a_topic_that_does_not_exist_is_told_soon(kafka, unique_name):
     with pytest.raises(StreamError, match="refuses"):
         Desk(Cluster(kafka), unique_name).ends([0])
     assert time.monotonic() - begun < 8
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        *(("create_topics", code) for code in sorted(UNCONTROLLED)),
+        ("describe_topics", KafkaError.LEADER_NOT_AVAILABLE),
+    ],
+)
+def test_a_topic_is_made_while_brokers_choose_who_decides(kafka, unique_name, monkeypatch, asked, code):
+    """A request that was lost is sent again, and a topic that was made all the same is taken as it is."""
+    lost: list[str] = []
+
+    class Losing(AdminClient):
+        """Does what it is asked, and loses the first answer."""
+
+        def create_topics(self, *given: Any, **named: Any) -> Any:
+            return self._answers("create_topics", super().create_topics(*given, **named))
+
+        def describe_topics(self, *given: Any, **named: Any) -> Any:
+            return self._answers("describe_topics", super().describe_topics(*given, **named))
+
+        def _answers(self, kind: str, answers: dict[str, Future[Any]]) -> Any:
+            if kind != asked or lost:
+                return answers
+            lost.append(kind)
+            wait(answers.values(), 20)
+            return dict.fromkeys(answers, failed(code))
+
+    monkeypatch.setattr(cluster, "AdminClient", Losing)
+    assert topic_of(Cluster(kafka), unique_name, 3).partitions == 3
+    assert lost == [asked]

@@ -7,15 +7,18 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tocsin.errors import SettingsError, StreamError
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.model.identity import traceparent
-from tocsin.sinks import Publisher, largest_batch
+from tocsin.sinks import Publisher, largest_batch, publisher
 
 MakeTopic = Callable[..., str]
 
@@ -207,3 +210,27 @@ def _closed_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+@pytest.mark.kafka
+def test_what_a_topic_takes_is_asked_again_where_it_has_not_come_round(
+    kafka: str, make_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A topic that was made a moment ago is unknown to some brokers; guessing would have records refused."""
+    name = make_topic(kafka, 1, max_message_bytes="8000")
+    late: list[object] = []
+
+    class Late(AdminClient):
+        """A broker that has not heard of any topic when it is first asked."""
+
+        def describe_configs(self, *given: Any, **named: Any) -> Any:
+            if late:
+                return super().describe_configs(*given, **named)
+            late.extend(given[0])
+            unknown: Future[object] = Future()
+            unknown.set_exception(KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)))
+            return dict.fromkeys(given[0], unknown)
+
+    monkeypatch.setattr(publisher, "AdminClient", Late)
+    assert largest_batch(Cluster(kafka), Topic("cluster", name, "id", 1)) == 8_000
+    assert late

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Literal
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
@@ -216,6 +216,32 @@ def test_a_gap_is_gone_over_when_that_is_wanted(kafka, topic):
         assert one.faults == [
             Rejected(RejectReason.LOST, "offsets 3 to 5 were removed before they were read")
         ]
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("code", [KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._TIMED_OUT])
+def test_a_gap_is_measured_again_when_the_leader_changes_meanwhile(kafka, topic, monkeypatch, code):
+    """The worker does not end for that: only what the new leader says is a gap is one."""
+    changes = 2
+
+    class Changing(Consumer):
+        """The first questions where the log begins come while nobody leads."""
+
+        def get_watermark_offsets(self, *given: Any, **named: Any) -> Any:
+            nonlocal changes
+            if "timeout" in named and changes:
+                changes -= 1
+                raise KafkaException(KafkaError(code))
+            return super().get_watermark_offsets(*given, **named)
+
+    monkeypatch.setattr(kafka_source, "Consumer", Changing)
+    send(kafka, topic, {0: 10})
+    trim(kafka, topic, 6)
+    with reading(kafka, topic, positions={0: 3}, on_gap="continue") as one:
+        one.until(one.source.caught_up)
+        assert [o for _, o in one.records] == [5, 6, 7, 8, 9]
+        assert [fault.reason for fault in one.faults] == [RejectReason.LOST]
+    assert not changes
 
 
 @pytest.mark.kafka

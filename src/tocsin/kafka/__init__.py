@@ -2,5 +2,17 @@
 
 from tocsin.kafka.cluster import Cluster, Topic, logger, topic_of, topic_there, unreachable
 from tocsin.kafka.faults import bad_option
+from tocsin.kafka.patience import LEADERLESS, UNSETTLED, patiently
 
-__all__ = ["Cluster", "Topic", "bad_option", "logger", "topic_of", "topic_there", "unreachable"]
+__all__ = [
+    "LEADERLESS",
+    "UNSETTLED",
+    "Cluster",
+    "Topic",
+    "bad_option",
+    "logger",
+    "patiently",
+    "topic_of",
+    "topic_there",
+    "unreachable",
+]

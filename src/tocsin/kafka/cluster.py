@@ -18,6 +18,7 @@ from tocsin.errors import SettingsError, StreamError, nearest
 from tocsin.kafka import faults
 from tocsin.kafka.diagnosis import security_fault
 from tocsin.kafka.faults import bad_option
+from tocsin.kafka.patience import LEADERLESS, UNCONTROLLED, patiently
 
 logger = logging.getLogger("tocsin.kafka")
 """Where librdkafka's own messages go, instead of straight to stderr."""
@@ -151,22 +152,21 @@ def _wait_for(cluster: Cluster, admin: AdminClient, told: deque[KafkaError]) -> 
 
 def _described(admin: AdminClient, name: str) -> Any:  # noqa: ANN401 - confluent-kafka ships no types
     """Describe a topic; one that was made a moment ago may not have come round to the broker asked."""
-    deadline = time.monotonic() + _TIMEOUT
-    while True:
-        try:
-            topics = admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)
-            return topics[name].result(_TIMEOUT)
-        except KafkaException as error:
-            unknown = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
-            if not unknown or time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)
+
+    def ask() -> Any:  # noqa: ANN401 - confluent-kafka ships no types
+        topics = admin.describe_topics(TopicCollection([name]), request_timeout=_TIMEOUT)
+        return topics[name].result(_TIMEOUT)
+
+    return patiently(ask, lambda code: _TIMEOUT if code in LEADERLESS else 0.0)
 
 
 def _create(admin: AdminClient, name: str, partitions: int) -> None:
-    made = admin.create_topics([NewTopic(name, num_partitions=partitions)], request_timeout=_TIMEOUT)
-    try:
+    def ask() -> None:
+        made = admin.create_topics([NewTopic(name, num_partitions=partitions)], request_timeout=_TIMEOUT)
         made[name].result(_TIMEOUT)
+
+    try:
+        patiently(ask, lambda code: _TIMEOUT if code in UNCONTROLLED else 0.0)
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise

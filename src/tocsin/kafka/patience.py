@@ -32,6 +32,12 @@ These are the errors that Kafka's protocol calls retriable and a leader answers 
 that librdkafka gives in its place. librdkafka itself asks only once.
 """
 
+UNSETTLED: Final = LEADERLESS | {
+    KafkaError._TIMED_OUT,  # noqa: SLF001 - librdkafka's name
+    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - librdkafka's name
+}
+"""The same for a consumer's question where a log begins and ends: it looks for the leader by itself."""
+
 UNCOORDINATED: Final = frozenset(
     {
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -40,6 +46,15 @@ UNCOORDINATED: Final = frozenset(
     }
 )
 """What a question about a group gets while the broker that knows groups starts, and reads, or changes."""
+
+UNCONTROLLED: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001 - librdkafka's name; it hung up, and may or may not have done it
+        KafkaError.NOT_CONTROLLER,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+"""What a wish for a topic gets while the brokers choose who grants it; it may be granted all the same."""
 
 _PAUSE = 0.1
 

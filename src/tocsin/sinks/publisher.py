@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 )
 
 from tocsin.errors import StreamError
-from tocsin.kafka import Cluster, Topic, bad_option
+from tocsin.kafka import LEADERLESS, Cluster, Topic, bad_option, patiently
 from tocsin.model.identity import EVENT_ID_HEADER, TRACEPARENT_HEADER, traceparent
 from tocsin.ports import ProducerTrace
 
@@ -30,6 +30,9 @@ EXAMPLES = 5
 
 GRACE = 30.0
 """Seconds that `close` waits for the broker to acknowledge what is on its way."""
+
+_NEW = 2.0
+"""Seconds that a topic made a moment ago has to come round to the broker that is asked about it."""
 
 QUEUE_KIB = 128 * 1024
 BATCH_BYTES = 1_000_000
@@ -228,10 +231,14 @@ class Publisher:
 def largest_batch(cluster: Cluster, topic: Topic) -> int | None:
     """Return the size in bytes of the largest batch a topic takes; None when the broker does not tell."""
     resource = ConfigResource(ResourceType.TOPIC, topic.name)
-    try:
-        admin = AdminClient(cluster.client({}))  # named: dropping it would cancel the request
+    admin = AdminClient(cluster.client({}))
+
+    def ask() -> int:
         config = admin.describe_configs([resource], request_timeout=10.0)[resource].result(10.0)
         return int(config["max.message.bytes"].value)
+
+    try:
+        return patiently(ask, lambda code: _NEW if code in LEADERLESS else 0.0)
     except (KafkaException, KeyError, TypeError, ValueError, TimeoutError):
         return None  # not allowed, or a broker that does not know the question
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar, cast
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tocsin.errors import SettingsError, StreamError
-from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
+from tocsin.kafka import UNSETTLED, Cluster, Topic, bad_option, logger, unreachable
 from tocsin.model import Batch, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
 from tocsin.sources.kafka_batch import batch_of, with_gaps
@@ -51,7 +51,6 @@ _BROKER_SIDE = ("partition.assignment.strategy", "session.timeout.ms", "heartbea
 _OUTSIDE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - librdkafka's names
 _GONE = {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001
 _FATAL = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError._FATAL}  # noqa: SLF001
-
 
 _ANSWER = 10.0
 """Seconds to wait for where a partition's log begins and ends."""
@@ -207,7 +206,10 @@ class KafkaSource:
         Raises:
             StreamError: nobody answers.
         """
-        return {p: self._watermarks(p)[0] for p in partitions}
+        try:
+            return {p: self._bounds(p)[0] for p in partitions}
+        except KafkaException as error:
+            raise unreachable(self._cluster, error) from error
 
     def confirm(self) -> None:
         """See `SameTopic.confirm`."""
@@ -375,7 +377,13 @@ class KafkaSource:
             SettingsError: because the topic was made anew.
         """
         wanted = self._next[partition]
-        low, high = self._watermarks(partition)
+        try:
+            low, high = self._bounds(partition)
+        except KafkaException as error:
+            if error.args[0].code() not in UNSETTLED:
+                raise unreachable(self._cluster, error) from error
+            self.seek({partition: wanted})  # the next fetch is refused again, or the broker knows by then
+            return []
         if wanted > high:
             self._same.confirm()
             raise StreamError(
@@ -395,12 +403,9 @@ class KafkaSource:
         self.seek({partition: low})
         return [(partition, low - 1, gone)]
 
-    def _watermarks(self, partition: int) -> tuple[int, int]:
-        try:
-            low, high = self._consumer.get_watermark_offsets(self._place(partition), timeout=_ANSWER)
-        except KafkaException as error:
-            raise unreachable(self._cluster, error) from error
-        return low, high
+    def _bounds(self, partition: int) -> tuple[int, int]:
+        found: tuple[int, int] = self._consumer.get_watermark_offsets(self._place(partition), timeout=_ANSWER)
+        return found
 
 
 def _defaults(options: Mapping[str, str]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tocsin.errors import StreamError
-from tocsin.kafka import Cluster, Topic, bad_option, logger, unreachable
+from tocsin.kafka import UNSETTLED, Cluster, Topic, bad_option, logger, unreachable
 from tocsin.model import Batch, Stream
 from tocsin.ports import BEGINNING, Listener, Positions
 from tocsin.sources.kafka_batch import batch_of
@@ -29,6 +29,9 @@ _OWN: Mapping[str, object] = {
 _OUTSIDE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - librdkafka's names
 _GONE = {KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001
 _FATAL = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError._FATAL}  # noqa: SLF001
+
+_ANSWER = 10.0
+"""Seconds to wait for where a partition's log begins and ends."""
 
 Stretch = Mapping[int, tuple[int, int]]
 """Partition -> (its first offset, the offset after its last)."""
@@ -171,12 +174,33 @@ class KafkaRange:
             return
         where = f"{self._topic.name}[{partition}]"
         if fault.code() in _OUTSIDE:
-            raise StreamError(
-                f"{where}: record {self._next.get(partition)} of the range is no longer in the topic",
-                "retention was faster: replay what is left of the range into other --results",
-            )
+            self._look_again(partition, where)
+            return
         if fault.code() in _GONE:
             raise StreamError(f"{where}: the topic is gone", "was it deleted?")
         if fault.fatal() or fault.code() in _FATAL:
             raise unreachable(self._cluster, KafkaException(fault))
         logger.info("%s: %s", where, fault)
+
+    def _look_again(self, partition: int, where: str) -> None:
+        """Read on where a broker that has just begun to lead said too early that there is nothing.
+
+        Raises:
+            StreamError: the record to be read next is not in the log.
+        """
+        if partition not in self._read:
+            return
+        wanted = self._next[partition]
+        try:
+            place = TopicPartition(self._topic.name, partition)
+            low, high = self._consumer.get_watermark_offsets(place, timeout=_ANSWER)
+        except KafkaException as error:
+            if error.args[0].code() not in UNSETTLED:
+                raise unreachable(self._cluster, error) from error
+            low, high = wanted, wanted
+        if not low <= wanted <= high:
+            raise StreamError(
+                f"{where}: record {wanted} of the range is no longer in the topic",
+                "retention was faster: replay what is left of the range into other --results",
+            )
+        self.seek({partition: wanted})
