@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browser import launched
@@ -26,6 +27,11 @@ from tocsin.kafka import Cluster
 from tocsin.kafka.offsets import Desk
 
 MakeTopic = Callable[..., str]
+
+settings.register_profile(
+    "tocsin", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a machine with much else to do is no fault of what it tests
+settings.load_profile("tocsin")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

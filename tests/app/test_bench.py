@@ -11,6 +11,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from tocsin.errors import ExitCode
+from tocsin.kafka import Cluster
+from tocsin.kafka.browsing import Topics
 
 
 def bench(folder: Path, kafka: str, *arguments: str) -> "subprocess.Popen[str]":
@@ -26,12 +28,20 @@ def bench(folder: Path, kafka: str, *arguments: str) -> "subprocess.Popen[str]":
 
 def topics_left(kafka: str) -> list[str]:
     admin = AdminClient({"bootstrap.servers": kafka})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:  # a topic that is deleted is shown for a moment longer
         found = [name for name in admin.list_topics(timeout=10).topics if name.startswith("tocsin-bench-")]
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(0.2)
+
+
+def wait_for_records(kafka: str, count: int) -> None:
+    topics = Topics(Cluster(kafka))
+    deadline = time.monotonic() + 60
+    while sum(size.records for size in topics.sizes() if size.name.startswith("tocsin-bench-")) < count:
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
 
 
 @pytest.mark.kafka
@@ -63,7 +73,7 @@ def test_ctrl_c_ends_it_with_what_was_measured(kafka, tmp_path):
     assert process.stderr is not None
     while "events/s for" not in process.stderr.readline():
         assert process.poll() is None
-    time.sleep(6)
+    wait_for_records(kafka, 600)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == ExitCode.OK, err

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from confluent_kafka import Producer
 
-from tests.run.test_pipeline import Pipeline, finish, wait_until
+from tests.run.test_pipeline import Pipeline, finish, one_of_two_killed, wait_until
 from tests.sinks.judging import read
 from tocsin.errors import ExitCode
 from tocsin.results.table import dataset
@@ -29,14 +29,7 @@ def test_killed_workers_publish_every_verdict_once(kafka, tmp_path):
     topics = ("--detections-topic", "{}-d", "--classified-topic", "{}-c", "--publish-seconds", "0.05")
     pipeline = Pipeline(kafka, tmp_path)
     options = [option.format(pipeline.topic) for option in topics]
-    count = 30_000
-    pipeline.produce("--count", str(count), "--seed", "1")
-    victim = pipeline.worker("--commit-rows", "500", *options)
-    survivor = pipeline.worker("--commit-rows", "500", *options)
-    wait_until(lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() > count // 20)
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    assert pipeline.stored().total() < count, "the victim outlived the work"
+    survivor, count = one_of_two_killed(pipeline, 30_000, *options)
     finish(pipeline.worker("--once", *options), timeout=150)
     wait_until(lambda: pipeline.stored().total() == count)
     survivor.send_signal(signal.SIGTERM)

@@ -1,9 +1,9 @@
 """A stretch of a topic can be classified once more, beside the live worker and never in its way."""
 
+import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,11 @@ from tocsin.app.ranges import Asked, Edge, worked_out
 from tocsin.errors import ExitCode, SettingsError
 from tocsin.kafka import Cluster, Topic, topic_of
 from tocsin.kafka.offsets import Desk
-from tocsin.results.location import Location
-from tocsin.results.table import VERDICTS, Reader, dataset
+from tocsin.results.table import Reader, dataset
 
 pytestmark = pytest.mark.kafka
+
+ROOT = Path(__file__).parents[2]
 
 NOON = 1_780_000_000_000
 """A time, in milliseconds."""
@@ -46,18 +47,20 @@ class Runs:
         self.folder = folder
         self._where = ["--bootstrap-servers", kafka, "--topic", topic.name, "--group", topic.name]
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, program: tuple[str, ...] = ("tocsin",)) -> "subprocess.Popen[str]":
+        """Start a worker; the program may be one that kills it (see `tests/crash/points.py`)."""
         command = [
             sys.executable,
             "-m",
-            "tocsin",
+            *program,
             "detect",
             *self._where,
             "--rules",
             "builtin:lab",
             *arguments,
         ]
-        return subprocess.Popen(command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stderr=subprocess.PIPE, text=True)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         worker = self.start(*arguments)
@@ -124,14 +127,11 @@ def test_a_killed_range_is_resumed_by_the_same_words(kafka, topic, runs):
     count = 15_000
     send(kafka, topic, count)
     arguments = ["--from-time", "-400000d", "--results", "again", "--commit-rows", "500"]
-    victim = runs.start(*arguments)
+    killed = ("tests.crash.points", "--kill", "verdicts committed", "--nth", "1")
+    victim = runs.start(*arguments, program=killed)
+    _, said = victim.communicate(timeout=90)
+    assert victim.returncode == -signal.SIGKILL, said
     results = runs.folder / "again"
-    deadline = time.monotonic() + 60
-    while not (Location.of(results) / VERDICTS).is_table() or not Reader(results).positions([0, 1]):
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
     held = sum(Reader(results).positions([0, 1]).values())
     assert 0 < held < 2 * count, "the victim outlived the work"
     send(kafka, topic, 10, first=count)

@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from tests.ends import is_end
 from tests.results.rows import judged
 from tocsin.app import replaying
 from tocsin.app.replaying import Mending, Position, replay
@@ -71,11 +72,11 @@ def in_topic(kafka: str, topic: Topic) -> list[tuple[Any, dict[str, Any]]]:
     found: list[tuple[Any, dict[str, Any]]] = []
     ended: set[int | None] = set()
     while len(ended) < topic.partitions:
-        message = consumer.poll(10.0)
+        message = consumer.poll(60.0)
         assert message is not None, "the topic did not end"
-        if message.error():
+        if is_end(message):
             ended.add(message.partition())
-        else:
+        elif message.error() is None:
             found.append((message.value(), dict(message.headers() or ())))
     consumer.close()
     return found

