@@ -62,7 +62,9 @@ def test_a_worker_that_was_frozen_repeats_nothing(kafka, tmp_path):
     with killed_at_last(freezes) as frozen:
         wait_until(lambda: psutil.Process(frozen.pid).status() == psutil.STATUS_STOPPED)
         assert 0 < places(pipeline).total() < count
-        finish(pipeline.worker("--once"))
+        finish(
+            pipeline.worker("--once", "--csv", "")
+        )  # it would wait 30 s for the CSV, which the frozen one has
         assert once_each(pipeline, count)
         pipeline.produce("--count", "1000", "--seed", "12")
         frozen.send_signal(signal.SIGCONT)
