@@ -23,7 +23,7 @@ from tocsin.broker import UnavailableError, start
 from tocsin.broker.apache import prepare_apache
 from tocsin.broker.tansu import prepare_tansu
 from tocsin.errors import StreamError
-from tocsin.kafka import Cluster
+from tocsin.kafka import Cluster, cluster
 from tocsin.kafka.offsets import Desk
 
 MakeTopic = Callable[..., str]
@@ -96,6 +96,12 @@ def chromium() -> Iterator[Browser]:
     """A real browser; it holds the thread's event loop, so it goes before other tests want theirs."""
     with launched() as browser:
         yield browser
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a cluster up after a second instead of ten. That ten are meant is tested with commands."""
+    monkeypatch.setattr(cluster, "_TIMEOUT", 1.0)
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def test_a_setting_that_is_wrong_is_named(tmp_path):
         tocsin.Pipeline(tmp_path, trace="everything")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_broker_that_is_away_is_told(tmp_path):
     """Not waited for without end."""
     pipeline = tocsin.Pipeline(tmp_path, bootstrap_servers="127.0.0.1:1")

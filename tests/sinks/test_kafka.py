@@ -418,6 +418,7 @@ def test_topics_that_would_never_end_or_collide_or_are_too_small_are_refused(
         pass
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_cluster_that_is_away_is_told() -> None:
     """One sentence with the address, when the sink is made."""
     outputs = Outputs("detections")

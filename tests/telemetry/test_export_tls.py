@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from tests.telemetry.collectors import Collector, collector
-from tests.telemetry.test_export import block
+from tests.telemetry.test_export import block, wait_until
 from tocsin.errors import SettingsError
 from tocsin.telemetry.endpoint import endpoint_of
 from tocsin.telemetry.export import Exporter
@@ -70,7 +70,8 @@ def sent(url: str, **environment: str) -> tuple[int, int, list[str]]:
     assert endpoint is not None
     out = Exporter(transport_of(endpoint), endpoint.name, told.append)
     out.give(*block(10))
-    out.close(5.0)
+    wait_until(lambda: out.exported or told)
+    out.close(0.5)
     return out.exported, out.dropped, told
 
 
