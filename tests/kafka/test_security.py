@@ -161,8 +161,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_setting_that_keeps_us_out_is_named_with_how_to_mend_it(guarded, unique_name, kind):
+def test_a_setting_that_keeps_us_out_is_named_with_how_to_mend_it(guarded, unique_name, kind, monkeypatch):
     """Within seconds, in one sentence, and never with a secret in it."""
+    monkeypatch.setattr("tocsin.kafka.cluster._TRY", 0.5)
     where, said = WRONG[kind]
     servers, options = where(guarded)
     with pytest.raises(SettingsError, match=said) as caught:
