@@ -26,7 +26,7 @@ DEAF = (
 """A broker that does not listen to SIGTERM."""
 
 
-def gone(pid: int, seconds: float = 10.0) -> bool:
+def gone(pid: int, seconds: float = 60.0) -> bool:
     """Wait until a process has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -39,7 +39,7 @@ def gone(pid: int, seconds: float = 10.0) -> bool:
     return False
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -132,12 +132,16 @@ def test_interrupt_while_stopping_kills(tmp_path: Path) -> None:
     """A second Ctrl-C does not wait for a broker that takes its time, and leaves nothing behind."""
     broker = run_python(DEAF, tmp_path, grace=60)
     assert until(lambda: "deaf" in (tmp_path / "log").read_text())
-    threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+
+    def interrupted() -> None:
+        threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
         broker.stop()
-    assert gone(broker.pid, 1.0)
-    assert time.monotonic() - started < 10
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert gone(broker.pid)
+    assert time.monotonic() - started < 40, "it has waited for the broker's grace"
 
 
 def test_end_that_was_asked_for_is_told_from_a_death(tmp_path: Path) -> None:

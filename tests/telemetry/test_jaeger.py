@@ -91,7 +91,7 @@ def check_tree(spans, expected) -> None:
 
 def settled(jaeger, service, operation, topic, count):
     """All traces of a topic, once there are enough of them."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         found = jaeger.traces(service, operation)
         ours = {
@@ -106,7 +106,7 @@ def settled(jaeger, service, operation, topic, count):
 
 def whole_trace(jaeger, trace_id, count):
     """A trace's spans, once there are so many of them, and no more."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(found := jaeger.trace(trace_id)) < count and time.monotonic() < deadline:
         time.sleep(0.2)
     assert len(found) == count, [span.name for span in found.values()]

@@ -169,7 +169,7 @@ def test_a_panel_shows_something(observed, panel, expression):
     if any(name in expression for name in NOT_ALWAYS):
         observed.prometheus.query(resolved(expression))  # it is understood
         return
-    assert observed.prometheus.wait(resolved(expression), seconds=30)
+    assert observed.prometheus.wait(resolved(expression))
 
 
 def resolved(expression: str) -> str:
