@@ -23,6 +23,7 @@ import orjson
 import psutil
 from mixes import MIXES, lines_of
 
+from tocsin.app.frugal import collect_rarely
 from tocsin.detect import Detector
 from tocsin.model import Batch, Stream
 from tocsin.rules import RuleSet, load_rules
@@ -89,7 +90,7 @@ def measure(rules: RuleSet, events: Sequence[bytes]) -> Cost:
     """Return what judging costs after it has settled."""
     before = psutil.Process().memory_info().rss
     gc.collect()
-    gc.freeze()
+    collect_rarely()
     detector = Detector(rules)
     batches = [Batch.of_values(_FILE, events[at : at + BATCH], at) for at in range(0, len(events), BATCH)]
     settling, measured = batches[: SETTLING // BATCH], batches[SETTLING // BATCH :]
@@ -100,7 +101,7 @@ def measure(rules: RuleSet, events: Sequence[bytes]) -> Cost:
     for batch in settling[1:]:
         detector.judge(batch)
     gc.collect()
-    gc.freeze()
+    collect_rarely()
     plain = judging = 0.0
     matches = 0
     for batch in measured:

@@ -83,23 +83,21 @@ impl<'a> Cursor<'a> {
         self.text.get(first + 1..last)
     }
 
-    pub fn word(&mut self, word: &[u8]) -> Option<()> {
+    /// Goes behind a word, and returns it.
+    pub fn word(&mut self, word: &'static [u8]) -> Option<&'static [u8]> {
         if !self.text.get(self.at..)?.starts_with(word) {
             return None;
         }
         self.at += word.len();
-        Some(())
+        Some(word)
     }
 
-    /// Returns a number without fraction or exponent, if it is one of 64 bits.
-    pub fn whole_number(&mut self) -> Option<i64> {
+    /// Returns the bytes of a number.
+    #[inline]
+    pub fn number_as_written(&mut self) -> Option<&'a [u8]> {
         let start = self.at;
         self.number()?;
-        let written = std::str::from_utf8(self.text.get(start..self.at)?).ok()?;
-        if written == "-0" {
-            return None;
-        }
-        written.parse().ok()
+        self.text.get(start..self.at)
     }
 
     fn number(&mut self) -> Option<()> {
@@ -140,9 +138,9 @@ impl<'a> Cursor<'a> {
             b'"' => self.string().map(|_| ()),
             b'{' => self.skip_members(depth, b'{', b'}'),
             b'[' => self.skip_members(depth, b'[', b']'),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
+            b't' => self.word(b"true").map(|_| ()),
+            b'f' => self.word(b"false").map(|_| ()),
+            b'n' => self.word(b"null").map(|_| ()),
             _ => self.number(),
         }
     }

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 
 use memchr::memmem::Finder;
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
+use crate::bytes::Fast;
+use crate::codes::item;
+
 /// Returns the bytes behind the first mark in a record -> the rows of the records that have them there.
 ///
-/// Records without the mark are under no bytes at all.
+/// Records without the mark, and None in the place of a record, are under no bytes at all.
 ///
 /// Args:
 ///     records: of the batch.
@@ -22,11 +26,11 @@ pub fn rows_by_mark<'py>(
     length: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let finder = Finder::new(mark);
-    let mut places: HashMap<&[u8], usize> = HashMap::new();
+    let mut places: HashMap<&[u8], usize, Fast> = HashMap::default();
     let mut found: Vec<(&[u8], Vec<usize>)> = Vec::new();
     let records: Vec<_> = records.iter().collect();
     for (row, record) in records.iter().enumerate() {
-        let record = record.downcast::<PyBytes>()?.as_bytes();
+        let record = if record.is_none() { &[] } else { record.downcast::<PyBytes>()?.as_bytes() };
         let behind = match finder.find(record) {
             Some(at) => &record[at + mark.len()..],
             None => &[],
@@ -43,4 +47,30 @@ pub fn rows_by_mark<'py>(
         rows_by.set_item(PyBytes::new(py, bytes), rows)?;
     }
     Ok(rows_by)
+}
+
+/// Returns columns of all rows, put together from parts.
+///
+/// Args:
+///     rows: of each part; every row is in one of them.
+///     parts: of each part its columns, as lists.
+#[pyfunction]
+pub fn in_order<'py>(
+    py: Python<'py>,
+    rows: Vec<Vec<usize>>,
+    parts: Vec<Vec<Bound<'py, PyList>>>,
+) -> PyResult<Vec<Bound<'py, PyList>>> {
+    let count = rows.iter().map(Vec::len).sum();
+    let width = parts.first().map_or(0, Vec::len);
+    let mut every: Vec<Vec<Option<Bound<'py, PyAny>>>> = (0..width).map(|_| vec![None; count]).collect();
+    for (rows, columns) in rows.iter().zip(&parts) {
+        for (column, values) in every.iter_mut().zip(columns) {
+            for (place, row) in rows.iter().enumerate() {
+                let value = item(values, place)?.to_owned();
+                *column.get_mut(*row).ok_or_else(|| PyIndexError::new_err("there are fewer rows"))? =
+                    Some(value);
+            }
+        }
+    }
+    every.into_iter().map(|column| PyList::new(py, column)).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::bytes::{same, Fast};
+
 /// Keys that are told apart; beyond it those that nobody asked for are looked up each time.
 const MOST: usize = 256;
 
@@ -24,7 +26,7 @@ struct Key {
 pub struct Keys {
     keys: Vec<Key>,
     names: Vec<u8>,
-    places: HashMap<Box<[u8]>, usize>,
+    places: HashMap<Box<[u8]>, usize, Fast>,
 }
 
 pub const START: usize = 0;
@@ -32,7 +34,7 @@ pub const START: usize = 0;
 impl Keys {
     /// Makes them of the keys that are asked for; the slot of each is its place among them.
     pub fn new(names: &[String]) -> Self {
-        let mut keys = Keys { keys: Vec::new(), names: Vec::new(), places: HashMap::new() };
+        let mut keys = Keys { keys: Vec::new(), names: Vec::new(), places: HashMap::default() };
         keys.keys.push(Key { start: 0, end: 0, slot: NO_SLOT, next: [START; 2] });
         for (slot, name) in names.iter().enumerate() {
             // One with a backslash is written with two: no bytes of a record are to be taken for it.
@@ -59,7 +61,7 @@ impl Keys {
     pub fn find(&mut self, before: usize, name: &[u8]) -> Option<(usize, usize)> {
         for place in self.keys[before].next {
             let key = &self.keys[place];
-            if place != START && self.names[key.start..key.end] == *name {
+            if place != START && same(&self.names[key.start..key.end], name) {
                 return Some((key.slot, place));
             }
         }

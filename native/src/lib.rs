@@ -5,20 +5,30 @@
 
 use pyo3::prelude::*;
 
+mod bytes;
+mod codes;
+mod combinations;
 mod cursor;
+mod dictionary;
 mod groups;
 mod keys;
 mod memory;
 mod quotes;
 mod scanner;
+mod times;
 
 /// What Python calls has changed when this has: a library that was built before is not used then.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 #[pymodule]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INTERFACE", INTERFACE)?;
+    module.add_class::<codes::Codes>()?;
+    module.add_class::<combinations::Combinations>()?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<scanner::Scanner>()?;
-    module.add_function(wrap_pyfunction!(groups::rows_by_mark, module)?)
+    module.add_class::<times::Zones>()?;
+    module.add_function(wrap_pyfunction!(groups::in_order, module)?)?;
+    module.add_function(wrap_pyfunction!(groups::rows_by_mark, module)?)?;
+    module.add_function(wrap_pyfunction!(times::filled, module)?)
 }

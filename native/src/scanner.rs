@@ -1,12 +1,17 @@
 //! Takes from records of one type what is asked for, column by column.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyInt, PyList, PyString};
+use pyo3::types::{PyBytes, PyList, PyString};
 
+use crate::bytes::prefetch;
+use crate::codes::{address, Codes};
 use crate::cursor::Cursor;
+use crate::dictionary::{made, Dictionary, Kind, NONE};
 use crate::keys::{Keys, NO_SLOT, START};
-use crate::memory::Memory;
+use crate::memory::{Held, Memory};
 use crate::quotes::index;
 
 // What may stand under a key; where it is nothing of it, the key must not be there.
@@ -16,14 +21,20 @@ const BOOLEAN: u8 = 4;
 const NULL: u8 = 8;
 const REQUIRED: u8 = 16;
 
-/// Values of a column after which it is decided whether they are worth remembering.
-const TRIED: u32 = 1_000;
+/// Values of a column after which it is decided whether a dictionary of them is worth it.
+const TRIED: usize = 1_000;
 
-/// Of so many values at least one must have been known.
-const WORTH: u32 = 3;
+/// Of so many values at least one must have been in it.
+const WORTH: usize = 3;
 
 /// Values that are then made anew, one and all, before it is tried again.
-const PAUSE: u32 = 20_000;
+const PAUSE: usize = 20_000;
+
+/// Records ahead of the one that is gone over, whose bytes are to be brought into the processor's cache.
+const AHEAD: usize = 2;
+
+/// Bytes of these that are; what follows the processor brings by itself.
+const FIRST: usize = 768;
 
 /// How deeply objects and arrays are followed at most, whatever the limit: each level takes room on the stack.
 const DEEPEST: usize = 1_000;
@@ -46,22 +57,33 @@ pub struct Scanner {
     closed: bool,
     limits: Limits,
     // What is used for record after record:
-    values: Vec<Option<Py<PyAny>>>,
+    values: Vec<Value>,
     seen: Vec<bool>,
 }
 
 /// Values of a batch; `None` where all of them are null or missing.
-type Column<'py> = Option<Bound<'py, PyList>>;
+type Values<'py> = Option<Bound<'py, PyAny>>;
+
+/// What stands under a key of a record.
+enum Value {
+    Coded(u32),
+    Plain(Option<Py<PyAny>>),
+}
+
+const MISSING: Value = Value::Coded(NONE);
 
 /// What stands under a key.
 struct Slot {
     may_be: u8,
     only: Vec<Py<PyAny>>,
-    /// The one of these that was found last.
-    last: Option<Py<PyAny>>,
-    looked: u32,
-    known: u32,
-    pause: u32,
+    /// The code of the one of these that was found last.
+    last: u32,
+    dictionary: Option<Dictionary>,
+    /// Values since it was last decided whether there is to be one.
+    looked: usize,
+    known: usize,
+    /// Values before a dictionary is tried again.
+    pause: usize,
 }
 
 struct Limits {
@@ -87,7 +109,15 @@ impl Scanner {
             return Err(PyValueError::new_err("names, may_be and only differ in length"));
         }
         let standing = (0..count).filter(|slot| may_be[*slot] & (TEXT | NUMBER | BOOLEAN) != 0).collect();
-        let slot = |(may_be, only)| Slot { may_be, only, last: None, looked: 0, known: 0, pause: 0 };
+        let slot = |(may_be, only)| Slot {
+            may_be,
+            only,
+            last: NONE,
+            dictionary: None,
+            looked: 0,
+            known: 0,
+            pause: 0,
+        };
         let (small, bytes, values, product, depth) = limits;
         Ok(Scanner {
             keys: Keys::new(&names),
@@ -95,16 +125,17 @@ impl Scanner {
             standing,
             closed,
             limits: Limits { small, bytes, values, product, depth: depth.min(DEEPEST) },
-            values: (0..count).map(|_| None).collect(),
+            values: (0..count).map(|_| MISSING).collect(),
             seen: vec![false; count],
         })
     }
 
-    /// Returns for each key under which more than null may stand the column of its values, None where all
-    /// of them are null or missing; and the rows of records that are not of this type or leave a doubt.
+    /// Returns for each key under which more than null may stand the column of its values: `Codes`, a list
+    /// where the values are hardly ever the same, or None where all of them are null or missing; and the rows
+    /// of records that are not of this type or leave a doubt.
     ///
     /// Args:
-    ///     memory: of texts.
+    ///     memory: shared by scanners.
     ///     records: of the batch.
     ///     rows: of the records that are to be looked at.
     fn scan<'py>(
@@ -113,31 +144,75 @@ impl Scanner {
         memory: &mut Memory,
         records: &Bound<'py, PyList>,
         rows: Vec<usize>,
-    ) -> PyResult<(Vec<Column<'py>>, Vec<usize>)> {
-        let mut columns: Vec<Vec<Option<Py<PyAny>>>> =
-            self.standing.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+    ) -> PyResult<(Vec<Values<'py>>, Vec<usize>)> {
+        for slot in &mut self.slots {
+            slot.begin(py, &memory.held)?;
+        }
+        let made = self.standing.iter().map(|slot| self.slots[*slot].column(rows.len()));
+        let mut columns: Vec<Column> = made.collect();
         let mut wrong = Vec::new();
-        for row in rows {
+        for (place, row) in rows.iter().copied().enumerate() {
+            if let Some(next) = rows.get(place + AHEAD) {
+                expect(records, *next);
+            }
             let record = records.get_item(row)?;
-            if self.record(py, memory, record.downcast::<PyBytes>()?.as_bytes()).is_some() {
+            let bytes = if record.is_none() { &[] } else { record.downcast::<PyBytes>()?.as_bytes() };
+            if self.record(py, memory, bytes).is_some() {
                 for (column, slot) in columns.iter_mut().zip(&self.standing) {
-                    column.push(self.values[*slot].take());
+                    column.push(std::mem::replace(&mut self.values[*slot], MISSING));
                 }
             } else {
                 wrong.push(row);
-                self.values.iter_mut().for_each(|value| *value = None);
+                self.values.iter_mut().for_each(|value| *value = MISSING);
             }
         }
-        let columns = columns.into_iter().map(|column| listed(py, column)).collect::<PyResult<_>>()?;
-        Ok((columns, wrong))
+        let mut found = Vec::with_capacity(columns.len());
+        for (column, slot) in columns.into_iter().zip(&self.standing) {
+            found.push(column.ended(py, &self.slots[*slot])?);
+        }
+        self.slots.iter_mut().for_each(Slot::end);
+        Ok((found, wrong))
     }
 }
 
-fn listed(py: Python<'_>, column: Vec<Option<Py<PyAny>>>) -> PyResult<Column<'_>> {
-    if column.iter().all(Option::is_none) {
-        return Ok(None);
+/// Lets the beginning of a record be brought into the processor's cache.
+#[inline(always)]
+fn expect(records: &Bound<'_, PyList>, row: usize) {
+    if let Some(record) = address(records, row) {
+        (0..FIRST).step_by(64).for_each(|at| prefetch(record.wrapping_add(at)));
     }
-    PyList::new(py, column).map(Some)
+}
+
+/// The values of a batch under one key.
+enum Column {
+    Coded(Vec<u32>),
+    Plain(Vec<Option<Py<PyAny>>>),
+}
+
+impl Column {
+    #[inline(always)]
+    fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Column::Coded(codes), Value::Coded(code)) => codes.push(code),
+            (Column::Plain(values), Value::Plain(value)) => values.push(value),
+            (Column::Plain(values), Value::Coded(_)) => values.push(None),
+            (Column::Coded(codes), Value::Plain(_)) => codes.push(NONE), // never
+        }
+    }
+
+    fn ended<'py>(self, py: Python<'py>, slot: &Slot) -> PyResult<Values<'py>> {
+        match (self, &slot.dictionary) {
+            (Column::Coded(codes), Some(dictionary)) if codes.iter().any(|code| *code != NONE) => {
+                let (values, tables) = dictionary.shared(py);
+                let column = Codes { codes: Arc::new(codes), values, tables };
+                Ok(Some(Bound::new(py, column)?.into_any()))
+            }
+            (Column::Plain(values), _) if values.iter().any(Option::is_some) => {
+                PyList::new(py, values).map(|list| Some(list.into_any()))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 impl Scanner {
@@ -147,7 +222,7 @@ impl Scanner {
         let mut quotes = std::mem::take(&mut memory.quotes);
         let taken = match index(text, &mut quotes, memory.portable) {
             Some(ascii) if ascii || std::str::from_utf8(text).is_ok() => {
-                self.object(py, memory, &mut Cursor::new(text, &quotes))
+                self.object(py, &mut Cursor::new(text, &quotes))
             }
             _ => None,
         };
@@ -155,7 +230,7 @@ impl Scanner {
         taken
     }
 
-    fn object(&mut self, py: Python<'_>, memory: &mut Memory, cursor: &mut Cursor<'_>) -> Option<()> {
+    fn object(&mut self, py: Python<'_>, cursor: &mut Cursor<'_>) -> Option<()> {
         self.seen.iter_mut().for_each(|seen| *seen = false);
         let depth = self.limits.depth.checked_sub(1)?;
         let mut before = START;
@@ -167,7 +242,7 @@ impl Scanner {
             cursor.expect(b':')?;
             cursor.blanks();
             if slot != NO_SLOT {
-                self.member(py, memory, cursor, slot)?;
+                self.member(py, cursor, slot)?;
             } else if self.closed {
                 return None;
             } else {
@@ -180,79 +255,86 @@ impl Scanner {
         slots.all(|(slot, seen)| *seen || slot.may_be & REQUIRED == 0).then_some(())
     }
 
-    /// Puts the value at the cursor into a slot.
+    /// Takes the value at the cursor for a slot.
     #[inline]
-    fn member(
-        &mut self,
-        py: Python<'_>,
-        memory: &mut Memory,
-        cursor: &mut Cursor<'_>,
-        slot: usize,
-    ) -> Option<()> {
+    fn member(&mut self, py: Python<'_>, cursor: &mut Cursor<'_>, slot: usize) -> Option<()> {
         if std::mem::replace(&mut self.seen[slot], true) {
             return None; // of two with one key the last counts: that is left to Python
         }
-        self.values[slot] = self.slots[slot].value(py, memory, cursor)?;
+        let taking = &mut self.slots[slot];
+        let (kind, raw) = match cursor.peek()? {
+            b'"' if taking.may_be & TEXT != 0 => (Kind::Text, cursor.string()?),
+            b'n' if taking.may_be & NULL != 0 => return cursor.word(b"null").map(|_| ()),
+            b't' if taking.may_be & BOOLEAN != 0 => (Kind::Truth, cursor.word(b"true")?),
+            b'f' if taking.may_be & BOOLEAN != 0 => (Kind::Truth, cursor.word(b"false")?),
+            b'-' | b'0'..=b'9' if taking.may_be & NUMBER != 0 => (Kind::Number, cursor.number_as_written()?),
+            _ => return None,
+        };
+        taking.looked += 1;
+        if taking.dictionary.is_some() {
+            self.values[slot] = Value::Coded(taking.code(py, raw, kind)?);
+            return Some(());
+        }
+        let value = made(py, raw, kind)?;
+        if !taking.only.is_empty() {
+            taking.check(value.bind(py))?;
+        }
+        self.values[slot] = Value::Plain(Some(value));
         Some(())
     }
 }
 
 impl Slot {
-    #[inline]
-    fn value(
-        &mut self,
-        py: Python<'_>,
-        memory: &mut Memory,
-        cursor: &mut Cursor<'_>,
-    ) -> Option<Option<Py<PyAny>>> {
-        let truth = |truth| PyBool::new(py, truth).to_owned().into_any().unbind();
-        let found = match cursor.peek()? {
-            b'"' if self.may_be & TEXT != 0 => self.text(py, memory, cursor.string()?)?,
-            b'n' if self.may_be & NULL != 0 => return cursor.word(b"null").map(|_| None),
-            b't' if self.may_be & BOOLEAN != 0 => cursor.word(b"true").map(|_| truth(true))?,
-            b'f' if self.may_be & BOOLEAN != 0 => cursor.word(b"false").map(|_| truth(false))?,
-            b'-' | b'0'..=b'9' if self.may_be & NUMBER != 0 => {
-                PyInt::new(py, cursor.whole_number()?).into_any().unbind()
-            }
-            _ => return None,
-        };
-        if self.only.is_empty() || self.is_allowed(py, &found) {
-            Some(Some(found))
-        } else {
-            None
+    /// Makes ready for a batch.
+    fn begin(&mut self, py: Python<'_>, held: &Held) -> PyResult<()> {
+        let is_usable = self.dictionary.as_ref().map_or(false, |dictionary| !dictionary.is_full());
+        if self.pause == 0 && !is_usable {
+            self.dictionary = Some(Dictionary::new(py, held.clone())?);
+            self.last = NONE;
+        }
+        Ok(())
+    }
+
+    /// Decides after a batch whether the next one is to have a dictionary.
+    fn end(&mut self) {
+        if self.dictionary.is_none() {
+            self.pause = self.pause.saturating_sub(self.looked);
+        } else if self.looked < TRIED {
+            return;
+        } else if self.known * WORTH < self.looked {
+            self.dictionary = None;
+            self.pause = PAUSE;
+        }
+        self.looked = 0;
+        self.known = 0;
+    }
+
+    fn column(&self, count: usize) -> Column {
+        match self.dictionary {
+            Some(_) => Column::Coded(Vec::with_capacity(count)),
+            None => Column::Plain(Vec::with_capacity(count)),
         }
     }
 
+    /// Returns the code of a value.
     #[inline]
-    fn text(&mut self, py: Python<'_>, memory: &mut Memory, raw: &[u8]) -> Option<Py<PyAny>> {
-        let remember = self.pause == 0;
-        let (text, known) = memory.text(py, raw, remember)?;
-        if remember {
-            self.looked += 1;
-            self.known += u32::from(known);
-            if self.looked == TRIED {
-                self.pause = if self.known * WORTH < TRIED { PAUSE } else { 0 };
-                self.looked = 0;
-                self.known = 0;
-            }
-        } else {
-            self.pause -= 1;
+    fn code(&mut self, py: Python<'_>, raw: &[u8], kind: Kind) -> Option<u32> {
+        let dictionary = self.dictionary.as_mut()?;
+        let (code, known) = dictionary.code(py, raw, kind)?;
+        self.known += usize::from(known);
+        if code != self.last && !self.only.is_empty() {
+            let (values, _) = dictionary.shared(py);
+            self.check(&values.bind(py).get_item(code as usize).ok()?)?;
+            self.last = code;
         }
-        Some(text.into_any())
+        Some(code)
     }
 
-    fn is_allowed(&mut self, py: Python<'_>, value: &Py<PyAny>) -> bool {
-        if self.last.as_ref().map_or(false, |last| last.is(value)) {
-            return true;
-        }
-        let value = value.bind(py);
+    /// Accepts one of the values that there may be.
+    fn check(&self, value: &Bound<'_, PyAny>) -> Option<()> {
         let is_text = |one: &Bound<'_, PyAny>| one.is_instance_of::<PyString>();
-        let mut allowed = self.only.iter().map(|one| one.bind(py));
-        let found = allowed.any(|one| is_text(one) == is_text(value) && one.eq(value).unwrap_or(false));
-        if found {
-            self.last = Some(value.clone().unbind());
-        }
-        found
+        let mut allowed = self.only.iter().map(|one| one.bind(value.py()));
+        allowed.any(|one| is_text(one) == is_text(value) && one.eq(value).unwrap_or(false)).then_some(())
     }
 }
 

@@ -1,8 +1,10 @@
 """Columns say of a batch what decoding it event by event says, to the letter."""
 
 import copy
+import gc
 import json
 import random
+import weakref
 import zipfile
 from collections.abc import Iterator
 
@@ -275,6 +277,18 @@ def test_large_events_are_the_same_in_columns(x):
     """Whether they are within the limits does not depend on the way."""
     lines = [*PAYLOADS, json.dumps({**KINDS[0], "x": x}).encode()]
     assert_agreement(taught_by(lines, FIELDS), batch_of(lines))
+
+
+def test_a_decoder_leaves_nothing_behind():
+    """What was worked out of values is kept by the values, and must not keep what worked it out."""
+    found = [json.dumps(nxlog(number, "Security", SubjectUserName="eve")).encode() for number in (4688, 4624)]
+    decoder = taught_by(found, FIELDS)
+    decoder.decode(batch_of(found * 3))
+    kinds = [weakref.ref(kind) for kind in decoder._known._kinds.values()]
+    assert len(kinds) == 2
+    del decoder
+    gc.collect()
+    assert [kind() for kind in kinds] == [None, None]
 
 
 def test_of_endless_kinds_only_so_many_are_remembered(monkeypatch):

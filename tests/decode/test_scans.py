@@ -85,7 +85,7 @@ values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**66), 2**66)
-    | st.sampled_from([7, 10, "7", "a", "b/c", 2**63 - 1, -(2**63), 2**63, -0.0, 1e300, 0.5])
+    | st.sampled_from([7, 10, "7", "true", "null", "a", "b/c", 2**63 - 1, -(2**63), 2**63, -0.0, 1e300, 0.5])
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=100)
     | st.text(st.sampled_from('ab\\"/\n\t\x00\x1f\x7fäK\u2028\U0001f600'), max_size=200),
@@ -219,7 +219,7 @@ def test_equal_texts_are_one_object():
 
 
 def test_what_is_remembered_is_bounded():
-    """Of a stream of ever new texts only the last ones are kept: 16,384 at most."""
+    """Of a stream of ever new texts only the last ones are kept, with some megabytes at most."""
     ours, _ = scans_of({"text": SCALAR})
     size = 350
     tracemalloc.start()
@@ -229,12 +229,12 @@ def test_what_is_remembered_is_bounded():
             lines = [b'{"text":"%s"}' % text.encode() for text in texts for _ in range(2)]
             taken, wrong = ours(lines, range(len(lines)))
             assert not wrong
-            assert taken.column(("", "text"))[::2] == texts
+            assert list(taken.column(("", "text")))[::2] == texts
             del taken, texts, lines
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert 8_000 * size < kept < 16_384 * (size + 100)
+    assert 100 * size < kept < 5_000_000
 
 
 def test_most_recorded_events_are_taken():

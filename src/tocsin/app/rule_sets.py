@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from tocsin.app.frugal import collect_rarely
 from tocsin.app.settings import Rules
 from tocsin.cache import cache_folder
 from tocsin.rules import RuleSet, load_rules, read_rules
@@ -42,7 +42,7 @@ def rules_of(settings: Rules, tell: Tell, *, strict: bool = False) -> RuleSet:
         pipelines=settings.pipelines,
         store=compiled_store(tell),
     )
-    gc.freeze()  # thousands of rules that stay need not be gone through by every collection
+    collect_rarely()
     return rules
 
 

@@ -26,6 +26,9 @@ COMPOSITE: object = object()
 MOST_KINDS = 2_000
 """Log sources with constants that are told apart before it starts anew; real traffic has some hundreds."""
 
+AT_ONCE = 64
+"""Records that are decoded plainly before it is seen whether others are of the kinds that they showed."""
+
 _CONSTANT = (("Channel", str), ("EventID", int), ("Provider_Name", str))
 """Fields that tell kinds of Windows events apart."""
 
@@ -74,9 +77,7 @@ class ColumnDecoder:
 
     def decode(self, batch: Batch) -> Decoded:
         """Return what the records are. No record makes it raise."""
-        records = [value or b"" for value in batch.values]
-        for row in batch.faults:
-            records[row] = b""
+        records = self._known.scanning.records(batch.values, batch.faults)
         rest = _Rest()
         parts = _read(self._known.scanned(records, rest.missed), rest)
         self._one_by_one(batch, records, rest, parts)
@@ -85,15 +86,17 @@ class ColumnDecoder:
         return put_together(batch, parts, rest.rejected, self._shape, self._limits)
 
     def _one_by_one(self, batch: Batch, records: list[bytes], rest: _Rest, parts: list[Part]) -> None:
-        """Decode the rest, by other guesses where there are some, else plainly; learn from it."""
-        guessed: dict[Kind, list[int]] = defaultdict(list)
-        for row in sorted(rest.missed):
-            kind = self._known.guess_again(records[row])
-            if kind is None:
+        """Decode the rest plainly, and learn from it: of the others some may be of kinds known by then."""
+        missed = sorted(rest.missed)
+        while missed:
+            for row in missed[:AT_ONCE]:
                 self._plainly(batch, row, rest)
+            later, missed = missed[AT_ONCE:], []
+            if self._known.has_new:
+                parts += _read(self._known.scanned_anew(records, later, missed), rest)
+                missed.sort()
             else:
-                guessed[kind].append(row)
-        parts += _read([(kind, rows, kind.scan(records, rows)[0]) for kind, rows in guessed.items()], rest)
+                missed = later
         for row in sorted(rest.odd):
             self._plainly(batch, row, rest)
 

@@ -8,11 +8,15 @@ from itertools import chain
 from typing import Any
 
 from tocsin.decode.batch import decode_row
+from tocsin.decode.coded import IS_NATIVE, Column
 from tocsin.decode.ids import event_ids
 from tocsin.decode.kinds import Constants, Part
 from tocsin.decode.limits import Limits
-from tocsin.decode.views import Column, picker
+from tocsin.decode.views import picker
 from tocsin.model import Batch, Event, Events, LogSource, Rejected
+
+if IS_NATIVE:
+    from tocsin.decode import native
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,14 @@ def put_together(
         shape: the name of the shape that all records have, if they have.
         limits: that the records were decoded within.
     """
-    rows = _joined([part.rows for part in parts])
-    said = [_joined([getattr(part.events, name) for part in parts]) for name in Events.__slots__]
+    rows = [part.rows for part in parts]
+    said = [[getattr(part.events, name) for name in Events.__slots__] for part in parts]
     if rejected:
-        said[0] = event_ids(batch, rows, said[0])
+        rows.append(list(rejected))
         none = Events.of(list(rejected.values()))
-        rows = [*rows, *rejected]
-        said = [[*column, *getattr(none, name)] for name, column in zip(Events.__slots__, said, strict=True)]
+        said.append([getattr(none, name) for name in Events.__slots__])
     given, *others = _in_order(rows, said)
-    events = Events(given if rejected else event_ids(batch, range(len(batch)), given), *others)
+    events = Events(_ids(batch, given, rejected), *others)
     groups = [
         Group(share.logsource, share.constants, share.rows, share.columns, events.ids, batch, shape, limits)
         for part in parts
@@ -87,16 +90,30 @@ def put_together(
     return Decoded(events, rejected, groups)
 
 
-def _joined(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
-    return columns[0] if len(columns) == 1 else list(chain.from_iterable(columns))
+def _ids(batch: Batch, given: Sequence[str], rejected: Mapping[int, Rejected]) -> Sequence[str]:
+    """Return the ids of all records, given those that bodies give; what is rejected has none."""
+    if not rejected:
+        return event_ids(batch, range(len(batch)), given)
+    rows = [row for row in range(len(batch)) if row not in rejected]
+    ids = [""] * len(batch)
+    for row, event_id in zip(rows, event_ids(batch, rows, [given[row] for row in rows]), strict=True):
+        ids[row] = event_id
+    return ids
 
 
-def _in_order(rows: Sequence[int], columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-    """Return columns in the order of the rows that they are given for."""
-    count = len(rows)
-    if rows == range(count) or list(rows) == list(range(count)):
-        return columns
-    places = [0] * count
-    for place, row in enumerate(rows):
+def _in_order(
+    rows: Sequence[Sequence[int]], parts: Sequence[Sequence[Sequence[Any]]]
+) -> Sequence[Sequence[Any]]:
+    """Return columns of all rows, put together from the columns of parts that have some of the rows each."""
+    if not parts:
+        return [()] * len(Events.__slots__)
+    if len(parts) == 1 and list(rows[0]) == list(range(len(rows[0]))):
+        return parts[0]
+    if IS_NATIVE:
+        columns = [[c if type(c) is list else list(c) for c in part] for part in parts]
+        return native.in_order(rows, columns)
+    places = [0] * sum(map(len, rows))
+    for place, row in enumerate(chain.from_iterable(rows)):
         places[row] = place
-    return list(map(picker(places), columns))
+    pick = picker(places)
+    return [pick(list(chain.from_iterable(column))) for column in zip(*parts, strict=True)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product, repeat
+from itertools import product
+from operator import attrgetter
 from typing import Any, Protocol, cast
 
+from tocsin.decode.coded import Column, each, listed, recoded
 from tocsin.decode.ids import own_ids
 from tocsin.decode.logsources import Log
 from tocsin.decode.plans import BODY_ID, FlatPlan, NestedPlan, Plan
@@ -15,16 +17,16 @@ from tocsin.decode.samples import ADDRESS, ID_IN_ELEMENT, MOST_VARIANTS, TIME, T
 from tocsin.decode.scans import Scan, Scanning, Taken
 from tocsin.decode.shapes import WINLOG
 from tocsin.decode.views import (
-    Column,
     Memo,
     Nothing,
+    OfCodes,
     View,
     constant,
     is_empty,
     is_full,
     merged,
+    parts_of,
     picker,
-    places_by,
     texts,
 )
 from tocsin.decode.windows import address_in, address_names, event_type, kept_log_of, user_in, user_names
@@ -128,6 +130,8 @@ class WindowsKind:
             for constants in [self._constants(channel, provider)]
             for source in _sources(self._logs[channel], key.number)
         }
+        self._known_groups: dict[tuple[LogSource, Constants], _Group] = {}
+        self._group_of = Memo(self._group)
         self._is_typed = any(log.by_event_type.get(key.number) for log in self._logs.values())
         self._set_out(sample, there, scanning)
 
@@ -170,6 +174,8 @@ class WindowsKind:
             and (any(map(self._stands, repair.reads)) or repair.give(*[None] * len(repair.reads)) is not None)
         }
 
+        self._given = {field: OfCodes(repair.give) for field, repair in self._made_anew.items()}
+
     def _stands(self, field: str) -> bool:
         return self._places[field][0] not in self._absent
 
@@ -190,19 +196,22 @@ class WindowsKind:
             kept = [place for place in range(len(rows)) if place not in odd]
             rest, others = self.read([rows[place] for place in kept], taken.at(kept))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
-        tags = self._tags(view, fields)
-        groups = {tag: self._group(tag) for tag in set(tags)}
+        groups = self._groups(view, fields)
         hosts = texts(view.first(self._places["Computer"]))
-        types: Sequence[str] = [groups[tag][2] for tag in tags]
-        sources: Sequence[LogSource] = [groups[tag][0] for tag in tags]
-        if len(tags) == 1:
-            types, sources = constant(types[0], view.count), constant(sources[0], view.count)
-        events = Events(own_ids(view.at(BODY_ID)), timestamps, users, hosts, addresses, types, sources)
+        parts = parts_of(groups)
+        if len(parts) == 1:
+            (group, _), *_ = parts
+            types, sources = constant(group.event_type, view.count), constant(group.source, view.count)
+        else:
+            types, sources = each(groups, _EVENT_TYPE), each(groups, _SOURCE)
+        events = Events(
+            own_ids(listed(view.at(BODY_ID))), timestamps, users, hosts, addresses, types, sources
+        )
         shares = []
-        for (source, constants, _), places in places_by(tags, groups).items():
-            columns = {name: self._final(view, fields, name) for name in self._fields[source, constants]}
-            whole = Share(source, constants, rows, columns)
-            shares.append(whole if len(tags) == 1 else share_of(whole, places))
+        for group, places in parts:
+            columns = {name: self._final(view, fields, name) for name in group.fields}
+            whole = Share(group.source, group.constants, rows, columns)
+            shares.append(share_of(whole, places) if places else whole)
         return Part(rows, events, shares), ()
 
     def _odd(
@@ -237,31 +246,33 @@ class WindowsKind:
         repair = self._made_anew.get(field)
         if repair is None:
             return own
-        given = _given(repair, [view.first(self._places[name]) for name in repair.reads], view.count)
+        reads = [view.first(self._places[name]) for name in repair.reads]
+        given = _given(repair, self._given[field], reads, view.count)
         if is_empty(given):
             return own
         return given if is_full(given) else merged(given, own)
 
-    def _tags(self, view: View, fields: dict[str, Column]) -> Sequence[_Tag]:
-        """Return of each event what tells its log source; just one tag when all have the same."""
-        provider = self._provider
-        several = provider is not None and len(self._providers) > 1
-        channels: Iterable[Any] = (
-            view.at(self._channel) if len(self._logs) > 1 else repeat(next(iter(self._logs)))
-        )
-        providers: Iterable[Any] = (
-            view.at(provider) if provider and several else repeat((*self._providers, None)[0])
-        )
-        types: Iterable[Any] = self._final(view, fields, "EventType") if self._is_typed else repeat(None)
-        differ = several or self._is_typed or len(self._logs) > 1
-        return list(islice(zip(channels, providers, types, strict=False), view.count if differ else 1))
+    def _groups(self, view: View, fields: dict[str, Column]) -> Sequence[_Group]:
+        """Return of each event the group that it is in."""
+        none = Nothing((None,) * view.count)
+        channels = view.at(self._channel) if len(self._logs) > 1 else none
+        providers = view.at(self._provider) if self._provider and len(self._providers) > 1 else none
+        types = self._final(view, fields, "EventType") if self._is_typed else none
+        return self._group_of.column([channels, providers, types], view.count)
 
-    def _group(self, tag: _Tag) -> tuple[LogSource, Constants, str]:
-        """Return the log source and the constants of events with a tag, and what they are called."""
-        channel, provider, kind = tag
-        log = self._logs[channel]
+    def _group(self, channel: Any, provider: Any, kind: Any) -> _Group:  # noqa: ANN401 - what records have
+        """Return the group of events, given what tells their log source; None for what does not tell it."""
+        log = self._logs[next(iter(self._logs)) if channel is None else channel]
         source = log.source_of(self._number, kind)
-        return source, self._constants(channel, provider), event_type(log, self._number, source)
+        constants = self._constants(
+            next(iter(self._logs)) if channel is None else channel,
+            (*self._providers, None)[0] if provider is None else provider,
+        )
+        kept = self._known_groups.get((source, constants))
+        if kept is None:
+            name, fields = event_type(log, self._number, source), self._fields[source, constants]
+            kept = self._known_groups[source, constants] = _Group(source, constants, name, fields)
+        return kept
 
     def _constants(self, channel: str, provider: str | None) -> Constants:
         found = {"Channel": channel, "EventID": self._number, "Provider_Name": provider}
@@ -288,8 +299,23 @@ def _missing(column: Column) -> Iterable[int]:
     return () if is_full(column) else (place for place, value in enumerate(column) if value is None)
 
 
-_Tag = tuple[Any, Any, Any]
-"""Channel, provider and `EventType`; None where it does not tell."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Events of a kind with one log source and the same constants.
+
+    Attributes:
+        event_type: what they are called.
+        fields: that are read.
+    """
+
+    source: LogSource
+    constants: Constants
+    event_type: str
+    fields: frozenset[str]
+
+
+_EVENT_TYPE: Callable[[_Group], str] = attrgetter("event_type")
+_SOURCE: Callable[[_Group], LogSource] = attrgetter("source")
 
 
 def _sources(log: Log, number: int) -> Iterator[LogSource]:
@@ -298,10 +324,14 @@ def _sources(log: Log, number: int) -> Iterator[LogSource]:
     yield from log.by_event_type.get(number, {}).values()
 
 
-def _given(repair: Repair, reads: Sequence[Column], count: int) -> Column:
-    if all(map(is_empty, reads)):
+def _given(repair: Repair, of_codes: OfCodes[object], reads: Sequence[Column], count: int) -> Column:
+    told = [place for place, column in enumerate(reads) if not is_empty(column)]
+    if not told:
         return constant(repair.give(*[None] * len(reads)), count)
+    found = of_codes.column(reads, told, count)
+    if found is not None:
+        return found
     if len(reads) == 1:
         given = {value: repair.give(value) for value in set(reads[0])}
         return list(map(given.__getitem__, reads[0]))
-    return list(map(repair.give, *reads))
+    return recoded(list(map(repair.give, *reads)))

@@ -13,6 +13,7 @@ from tocsin.decode.lab_kind import MOST_NAMES, LabKind
 from tocsin.decode.plans import dotted
 from tocsin.decode.samples import KindKey, Sample, names_there, sample
 from tocsin.decode.scans import Scanning, Taken
+from tocsin.decode.views import places_of
 from tocsin.model import Event, LogSource
 
 MOST = 1_000
@@ -48,7 +49,7 @@ class KnownKinds:
 
     def __init__(self, wanted: Wanted, scanning: Scanning, patience: int) -> None:
         self._wanted = wanted
-        self._scanning = scanning
+        self.scanning = scanning
         self._patience = patience
         self._forget()
 
@@ -61,6 +62,8 @@ class KnownKinds:
         self._kinds: dict[KindKey, WindowsKind] = {}
         self._guesses: dict[bytes, list[Kind]] = {}
         self._first: dict[bytes, Kind] = {}
+        self._fitted: dict[bytes, int] = {}  # records of the last batch that the first guess was right for
+        self._new: list[Kind] = []
         self._else: Kind | None = None
 
     def scanned(self, records: list[bytes], missed: list[int]) -> Iterator[tuple[Kind, Sequence[int], Taken]]:
@@ -72,34 +75,70 @@ class KnownKinds:
             records: of a batch.
             missed: gets the rows of those that are of no kind, or not of that which they may be.
         """
-        for kind, rows in self._guessed(records).items():
+        starts: Mapping[bytes, Sequence[int]] = {b"": range(len(records))}
+        if self._first:
+            starts = self.scanning.rows_by_mark(records, _MARK, _LENGTH)
+        refused: list[int] = []
+        for kind, rows in self._guessed(starts).items():
             if kind is None:
-                missed += rows
+                refused += rows
                 continue
-            taken, wrong = kind.scan(records, rows)
-            missed += wrong
-            refused = set(wrong)
-            fitting = [row for row in rows if row not in refused] if wrong else rows
+            fitting, taken, wrong = _scanned(kind, records, rows)
+            refused += wrong
             if fitting:
                 yield kind, fitting, taken
+        left = places_of([_slice(records[row]) for row in refused])
+        self._fitted = {start: len(rows) - len(left.get(start, ())) for start, rows in starts.items()}
+        for start, places in left.items():
+            others = [kind for kind in self._guesses.get(start, ()) if kind is not self._first.get(start)]
+            rows = [refused[place] for place in places]
+            yield from self._by(others, records, start, rows, missed)
+        self._new.clear()
         self._records += len(missed)
 
-    def _guessed(self, records: list[bytes]) -> Mapping[Kind | None, Sequence[int]]:
-        """Return the rows of records by the kind that they may be of."""
-        if not self._first:
-            return {self._else: range(len(records))}
+    def scanned_anew(
+        self, records: list[bytes], rows: Sequence[int], missed: list[int]
+    ) -> Iterator[tuple[Kind, Sequence[int], Taken]]:
+        """Yield what kinds that became known since the last scan take of rows of the batch; see `scanned`."""
+        for start, places in places_of([_slice(records[row]) for row in rows]).items():
+            new = [kind for kind in (*self._guesses.get(start, ()), self._else) if kind in self._new]
+            yield from self._by(new, records, start, [rows[place] for place in places], missed)
+        self._new.clear()
+
+    def _by(
+        self,
+        kinds: Sequence[Kind | None],
+        records: list[bytes],
+        start: bytes,
+        rows: list[int],
+        missed: list[int],
+    ) -> Iterator[tuple[Kind, Sequence[int], Taken]]:
+        """Yield what kinds take of records that begin with the same bytes behind the mark."""
+        for kind in filter(None, kinds):
+            fitting, taken, rows = _scanned(kind, records, rows)
+            if fitting:
+                yield kind, fitting, taken
+            if len(fitting) > self._fitted.get(start, 0):  # it is the better guess
+                self._fitted[start] = len(fitting)
+                self._first[start] = kind
+            if not rows:
+                return
+        missed += rows
+
+    @property
+    def has_new(self) -> bool:
+        """Say whether kinds became known since the last scan."""
+        return bool(self._new)
+
+    def _guessed(self, starts: Mapping[bytes, Sequence[int]]) -> Mapping[Kind | None, Sequence[int]]:
+        """Return the rows of records by the kind that they may be of, given what they begin with."""
         rows_of: dict[Kind | None, list[Sequence[int]]] = defaultdict(list)
-        for start, rows in self._scanning.rows_by_mark(records, _MARK, _LENGTH).items():
+        for start, rows in starts.items():
             rows_of[self._first.get(start, self._else)].append(rows)
         return {
             kind: some[0] if len(some) == 1 else sorted(chain.from_iterable(some))
             for kind, some in rows_of.items()
         }
-
-    def guess_again(self, record: bytes) -> Kind | None:
-        """Return by any other guess the kind that a record is of."""
-        guesses = self._guesses.get(_slice(record), ())
-        return next((kind for kind in guesses if not kind.scan([record], range(1))[1]), None)
 
     def learn(self, value: bytes, found: dict[str, object], shape: shapes.Shape, event: Event) -> None:
         """Take note of an event that was decoded plainly.
@@ -135,8 +174,9 @@ class KnownKinds:
         self._lab_names |= there
         if self._lab[source] == self._patience or (new and self._lab[source] > self._patience):
             known = [other for other, count in self._lab.items() if count >= self._patience]
-            lab = LabKind(self._wanted, known, self._lab_names, self._scanning, self._lab_every)
+            lab = LabKind(self._wanted, known, self._lab_names, self.scanning, self._lab_every)
             self._else = lab
+            self._new.append(lab)
 
     def _learn_names(self, found: Mapping[str, object]) -> bool:
         """Take note of all names of an event of the lab, and say whether that was news."""
@@ -160,7 +200,8 @@ class KnownKinds:
 
     def _made(self, known: Sample, there: Sequence[str], before: WindowsKind | None) -> WindowsKind:
         names = [*there, *(before.present if before is not None else ())]
-        kind = self._kinds[known.key] = WindowsKind(known, names, self._wanted, self._scanning)
+        kind = self._kinds[known.key] = WindowsKind(known, names, self._wanted, self.scanning)
+        self._new.append(kind)
         if before is not None:
             for start, guesses in self._guesses.items():
                 if before in guesses:
@@ -177,6 +218,16 @@ class KnownKinds:
             self._first[start] = kind
 
 
-def _slice(value: bytes) -> bytes:
+def _scanned(kind: Kind, records: list[bytes], rows: Sequence[int]) -> tuple[Sequence[int], Taken, list[int]]:
+    """Return the rows of records that are of a kind, what is taken of them, and the other rows."""
+    taken, wrong = kind.scan(records, rows)
+    if not wrong:
+        return rows, taken, wrong
+    refused = set(wrong)
+    return [row for row in rows if row not in refused], taken, wrong
+
+
+def _slice(value: bytes | None) -> bytes:
+    value = value or b""
     at = value.find(_MARK)
     return value[at + len(_MARK) : at + len(_MARK) + _LENGTH] if at >= 0 else b""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import cast
 
+from tocsin.decode.coded import Column, listed
 from tocsin.decode.ids import own_ids
 from tocsin.decode.kinds import Part, Share, Wanted, share_of
 from tocsin.decode.lab import LOGSOURCES, TEXTS, WINDOWS, image
@@ -14,7 +15,7 @@ from tocsin.decode.names import LAB
 from tocsin.decode.plans import BODY_ID, dotted, seen, signs_before
 from tocsin.decode.scans import Scanning, Taken
 from tocsin.decode.structs import SCALAR, Absent
-from tocsin.decode.views import Column, View, is_empty
+from tocsin.decode.views import View, is_empty
 from tocsin.model import Events, LogSource
 
 _LAB_NAMES = {sigma: lab for lab, sigma in LAB.items()}
@@ -73,8 +74,8 @@ class LabKind:
     def read(self, rows: Sequence[int], taken: Taken) -> tuple[Part, Sequence[int]]:
         """Return what records say; see `Kind`."""
         view = View(taken.column, len(rows), self._absent)
-        ids = own_ids(view.at(BODY_ID))
-        types = cast(Sequence[str], _column(view, "event_type"))
+        ids = own_ids(listed(view.at(BODY_ID)))
+        types = cast(Sequence[str], listed(_column(view, "event_type")))
         source_of = {kind: LOGSOURCES.get(kind, WINDOWS) for kind in set(types) if kind}
         strange = {kind for kind in set(types) if source_of.get(kind) not in self._fields}
         odd = _odd(view, ids)
@@ -84,8 +85,10 @@ class LabKind:
             kept = [place for place in range(len(rows)) if place not in odd]
             rest, others = self.read([rows[place] for place in kept], taken.at(kept))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
-        times = cast(Sequence[str], _column(view, "timestamp"))
-        users, hosts, addresses = (_texts(_column(view, name)) for name in ("user", "host", "source_ip"))
+        times = cast(Sequence[str], listed(_column(view, "timestamp")))
+        users, hosts, addresses = (
+            _texts(listed(_column(view, name))) for name in ("user", "host", "source_ip")
+        )
         shares = []
         sources = list(map(source_of.__getitem__, types))
         for source in dict.fromkeys(source_of.values()):

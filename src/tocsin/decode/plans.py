@@ -9,11 +9,12 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from tocsin.decode.coded import Column
 from tocsin.decode.names import EVENT_DATA, HEADER, WINLOG
 from tocsin.decode.scans import Scan, Scanning, takes_nothing
 from tocsin.decode.shapes import SHAPES
 from tocsin.decode.structs import SCALAR, Absent, can_be_struct, is_required, one_of, struct
-from tocsin.decode.views import Column, Place, Table, View, Zones, filled, times
+from tocsin.decode.views import Place, Table, View, Zones, times, with_times
 from tocsin.decode.winlog import MACHINE_TIMES, TIMES
 
 BODY_ID: Place = ("", "event_id")
@@ -131,15 +132,15 @@ class FlatPlan:
             depth: how many of the names other than NXLog's are looked at.
         """
         machine = tuple([self.source(name)[0] for name in MACHINE_TIMES])
-        zoned = Zones().column
+        zones = Zones()
         others = [self.source(name)[0] for name in TIMES[:depth]]
 
         def read(view: View) -> Sequence[str]:
-            found = filled([""] * view.count, [view.at(place) for place in machine], zoned)
+            found = zones.times([view.at(place) for place in machine], view.count)
             for place in others:
                 if all(found):
                     break
-                found = filled(found, [view.at(place)], times)
+                found = with_times(found, view.at(place))
             return found
 
         return read

@@ -119,7 +119,12 @@ _HEAD = 96
 
 def says_type(given: object) -> bool:
     """Say whether an event of Sysmon still has its `EventType`, so that its message tells no more."""
-    return isinstance(given, str) and given != "" and given.upper() not in _SEVERITIES
+    return isinstance(given, str) and given != "" and not _is_severity(given)
+
+
+@lru_cache(maxsize=1_024)
+def _is_severity(text: str) -> bool:
+    return text.upper() in _SEVERITIES
 
 
 def may_lose_type(service: str, number: int) -> bool:

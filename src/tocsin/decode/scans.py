@@ -1,30 +1,29 @@
 """Goes over the bytes of records of one type and takes out of them what is read, column by column.
 
 The native scanner does it where it was built: it looks at each byte once, and equal texts become one and the
-same object. Else msgspec does, once what it might misjudge is left out. Either leaves what is in doubt to
-whoever decodes records one by one.
+same object, with a code. Else msgspec does, once what it might misjudge is left out. Either leaves what is in
+doubt to whoever decodes records one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Literal, Protocol, get_args, get_origin
 
 import msgspec
 
+from tocsin.decode import coded
+from tocsin.decode.coded import Column
 from tocsin.decode.limits import Limits
 from tocsin.decode.structs import SCALAR, Absent, can_be_struct, decoder, struct
 from tocsin.decode.text import FAULTS, bounds, large_rows, unsound_rows
-from tocsin.decode.views import Column, Nothing, Place, Table, picker, places_of
+from tocsin.decode.views import Nothing, Place, Table, picker, places_of
 
-try:
+IS_NATIVE = coded.IS_NATIVE
+if IS_NATIVE:
     from tocsin.decode import native
-except ImportError:  # it was not built here
-    IS_NATIVE = False
-else:
-    IS_NATIVE = native.INTERFACE == 1  # else it was built from other sources
 
 AT_ONCE = 64
 """Records that msgspec is given at once, so that their bytes stay in the processor's cache."""
@@ -57,6 +56,19 @@ class Scanning:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._memory = native.Memory() if IS_NATIVE else None
+
+    def records(self, values: Sequence[bytes | None], faults: Collection[int]) -> list[bytes]:
+        """Return records as scans take them: those with faults are empty.
+
+        The native scanner takes None for an empty one: to look at each here would cost as much as a tenth
+        of going over it.
+        """
+        if self._memory is not None and not faults and type(values) is list:
+            return values
+        records = [value or b"" for value in values]
+        for row in faults:
+            records[row] = b""
+        return records
 
     def flat(self, types: Mapping[str, object], *, closed: bool = False) -> Scan:
         """Return the scan of objects.

@@ -11,6 +11,11 @@ from typing import Generic, TypeVar, cast
 
 import msgspec
 
+from tocsin.decode.coded import IS_NATIVE, Column, Combinations, coded, combinations, each_once
+
+if IS_NATIVE:
+    from tocsin.decode import native
+
 from tocsin.decode.times import iso_8601, with_zone, zone_of
 
 T = TypeVar("T")
@@ -18,8 +23,6 @@ U = TypeVar("U")
 
 Place = tuple[str, str]
 """Where a value stands in a record: the section of the record, empty for its top, and the name there."""
-
-Column = Sequence[object]
 
 
 class Table:
@@ -108,11 +111,17 @@ def is_empty(column: Column) -> bool:
     """Say whether all values are None. Ends at the first that is not, as a rule."""
     if isinstance(column, Nothing):
         return True
+    codes = coded(column)
+    if codes is not None:
+        return codes.has_only_none()
     return not any(column) and all(value is None for value in column)
 
 
 def is_full(column: Column) -> bool:
     """Say whether no value is None."""
+    codes = coded(column)
+    if codes is not None:
+        return not codes.has_none()
     return all(column) or all(value is not None for value in column)
 
 
@@ -123,6 +132,9 @@ def merged(column: Column, other: Column) -> Column:
 
 def texts(column: Column) -> Sequence[str]:
     """Return the texts of a column, and an empty one for anything else."""
+    codes = coded(column)
+    if codes is not None and codes.has_only_texts():
+        return codes.listed()
     if set(map(type, column)) <= {str}:
         return cast(Sequence[str], column)
     return [value if type(value) is str else "" for value in column]
@@ -167,6 +179,47 @@ def filled(
     return full
 
 
+class OfCodes(Generic[T]):
+    """What a function makes of the values of some columns, worked out once where all of these are coded.
+
+    Args:
+        make: from one value of each column to the result.
+    """
+
+    def __init__(self, make: Callable[..., T]) -> None:
+        self._name = object()  # not itself: what it makes is kept longer than it
+        self._make = make
+        self._known: dict[tuple[int, ...], Combinations] = {}
+
+    def column(self, columns: Sequence[Column], told: Sequence[int], count: int) -> Sequence[T] | None:
+        """Return the function's results for so many rows, or None where a column is not coded.
+
+        Args:
+            columns: all that the function takes.
+            told: the places of those that are not empty, at least one.
+            count: of the rows.
+        """
+        codes = [found for found in [coded(columns[place]) for place in told] if found is not None]
+        if len(codes) < len(told):
+            return None
+        row: list[object] = [None] * len(columns)
+
+        def made(values: Iterable[object]) -> T:
+            for place, value in zip(told, values, strict=True):
+                row[place] = value
+            return self._make(*row)
+
+        if len(codes) == 1:
+            name = (self._name, *told)
+            return cast(
+                Sequence[T], each_once(codes[0], name, lambda values: [made([value]) for value in values])
+            )
+        known = self._known.get(tuple(told))
+        if known is None:
+            known = self._known[tuple(told)] = combinations(len(told), MOST_COMBINED)
+        return known.column(codes, count, made)
+
+
 class Memo(Generic[T]):
     """Remembers what a function made of the values of some columns.
 
@@ -176,13 +229,17 @@ class Memo(Generic[T]):
 
     def __init__(self, make: Callable[..., T]) -> None:
         self._make = make
+        self._of_codes = OfCodes(make)
         self._known: dict[tuple[int, ...], dict[object, T]] = {}
 
     def column(self, columns: Sequence[Column], count: int) -> Sequence[T]:
-        """Return the function's results for so many rows of some columns."""
+        """Return the function's results for so many rows of some columns, coded if these are."""
         told = [place for place, column in enumerate(columns) if not is_empty(column)]
         if not told:
             return constant(self._make(*[None] * len(columns)), count)
+        of_codes = self._of_codes.column(columns, told, count)
+        if of_codes is not None:
+            return of_codes
         known = self._known.setdefault(tuple(told), {})
         keys = (
             columns[told[0]]
@@ -207,11 +264,30 @@ class Memo(Generic[T]):
         return made
 
 
+def with_times(found: list[str], column: Column) -> list[str]:
+    """Return times with those of another column, as ISO 8601, in the place of empty texts."""
+    made = native.filled(found, column) if IS_NATIVE and found else None
+    return list(filled(found, [column], times)) if made is None else made
+
+
 class Zones:
     """Remembers times with the zones of the clocks that they were read from; see `with_zone`."""
 
     def __init__(self) -> None:
         self._known: dict[str, Memo[str]] = {}
+        self._native = native.Zones(zone_of) if IS_NATIVE else None
+
+    def times(self, columns: Sequence[Column], count: int) -> list[str]:
+        """Return the times of clocks; an empty text where there is none.
+
+        Args:
+            columns: see `column`; each may have None.
+            count: of the rows.
+        """
+        if not count or is_empty(columns[0]):
+            return [""] * count
+        found = self._native.column(count, *columns) if self._native is not None else None
+        return list(filled([""] * count, columns, self.column)) if found is None else found
 
     def column(self, local: Column, stamped: Column, universal: Column) -> Sequence[str]:
         """Return many times of clocks."""
@@ -242,8 +318,20 @@ _LAST = itemgetter(-1)
 MOST = 20_000
 """Results that a memo keeps before it starts anew."""
 
+MOST_COMBINED = 2_000
+"""Combinations of values that a memo keeps before it starts anew: with them the values live on."""
+
 LONGEST = 1_000
 """Characters of the values for which a result is kept."""
+
+
+def parts_of(column: Sequence[T]) -> list[tuple[T, Sequence[int]]]:
+    """Return each value with the rows that have it, rising; with none if all have the same one."""
+    codes = coded(column)
+    if codes is not None:
+        return cast("list[tuple[T, Sequence[int]]]", codes.parts())
+    found = list(places_of(column).items())
+    return [(found[0][0], [])] if len(found) == 1 else cast("list[tuple[T, Sequence[int]]]", found)
 
 
 def constant(value: T, count: int) -> Sequence[T]:
@@ -268,8 +356,18 @@ def places_by(tags: Sequence[T], names: Mapping[T, U]) -> dict[U, list[int]]:
     return found
 
 
+def _one_by_one(places: Sequence[int]) -> Callable[[Sequence[T]], Sequence[T]]:
+    return lambda column: [column[place] for place in places]
+
+
 def picker(places: Sequence[int]) -> Callable[[Sequence[T]], Sequence[T]]:
     """Return what takes the values at some places out of a column."""
-    if len(places) < 2:
-        return lambda column: [column[place] for place in places]
-    return itemgetter(*places)
+    plain: Callable[[Sequence[T]], Sequence[T]] = (
+        itemgetter(*places) if len(places) > 1 else _one_by_one(places)
+    )
+
+    def pick(column: Sequence[T]) -> Sequence[T]:
+        codes = coded(column)
+        return plain(column) if codes is None else codes.at(places)
+
+    return pick

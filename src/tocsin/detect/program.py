@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import compress, count
 from typing import Final
 
+from tocsin.decode.coded import Column, combinations
 from tocsin.decode.columns import Group
 from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.firings import Candidate, Firings
@@ -62,7 +62,7 @@ class Program:
         self._tests = Counter[int]()  # until then, by place
         self._review_at = FIRST_REVIEW
         self._firings = Firings(candidates, self._plan, parts.number)
-        self._outcomes = _Outcomes(self)
+        self._outcomes = _Outcomes(self, self._watch.breadth)
 
     @property
     def scans(self) -> Sequence[RecordScan]:
@@ -79,12 +79,11 @@ class Program:
         """
         if not self._candidates:
             return
-        outcomes = list(map(self._outcomes.__getitem__, self._watch.sights(group, words)))
         rows = group.rows
-        if any(outcomes):
+        found = self._outcomes.told(self._watch.sights(group, words), len(rows))
+        if found:
             view = View(group)
-            for place in compress(count(), outcomes):
-                outcome = outcomes[place] or IN_FULL
+            for place, outcome in found:
                 verdicts[rows[place]] = (
                     outcome.verdict(view, place) if outcome is not IN_FULL else self._in_full(view, place)
                 )
@@ -140,7 +139,7 @@ class Program:
             self._plan.decide(often)
             self._watch.add(more)
             self._firings.renew(often)
-            self._outcomes = _Outcomes(self)
+            self._outcomes = _Outcomes(self, self._watch.breadth)
 
 
 _NONE: frozenset[int] = frozenset()
@@ -153,11 +152,16 @@ class _InFull(Outcome):
 class _Outcomes(dict[Sights, "Outcome | None"]):
     """What follows from what is seen in each field; what is missing is worked out."""
 
-    __slots__ = ("_program",)
+    __slots__ = ("_combinations", "_program")
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, breadth: int) -> None:
         super().__init__()
         self._program = program
+        self._combinations = combinations(breadth, MOST_OUTCOMES)
+
+    def told(self, seen: Sequence[Column], count: int) -> list[tuple[int, Outcome]]:
+        """Return the events from whose sights anything follows, each with that, given columns of sights."""
+        return self._combinations.told(seen, count, self.__getitem__)
 
     def __missing__(self, sights: Sights) -> Outcome | None:
         if len(self) >= MOST_OUTCOMES:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress, count, repeat
+from itertools import compress, count
 from operator import methodcaller, not_
 from typing import Any, cast
 
+from tocsin.decode.coded import Column, coded, each_once
 from tocsin.decode.columns import COMPOSITE
-from tocsin.decode.views import is_empty
+from tocsin.decode.views import Nothing, is_empty
 from tocsin.detect.clues import Pattern
 from tocsin.detect.oracle import matcher, stands
 from tocsin.detect.probe import Probe
@@ -71,6 +72,7 @@ class FieldMemo(dict[object, Sight]):
         "_looked",
         "_most",
         "_most_text",
+        "_name",
         "_new",
         "_new_text",
         "_objects",
@@ -85,6 +87,7 @@ class FieldMemo(dict[object, Sight]):
 
     def __init__(self, probes: Sequence[Probe], most: int, most_text: int) -> None:
         super().__init__()
+        self._name = object()  # a dictionary is no key
         self._probes = probes
         self._present = frozenset().union(*[probe.present for probe in probes])
         self._sights: dict[frozenset[int], Sight] = {}  # by what was found; also where nothing is present
@@ -116,16 +119,30 @@ class FieldMemo(dict[object, Sight]):
         self._plain = self._sight([])
         self[COMPOSITE] = UNSEEN
 
-    def column(self, column: Sequence[object]) -> Iterable[Sight]:
-        """Return what is seen in each value of a column."""
+    def column(self, column: Column) -> Sequence[Sight]:
+        """Return what is seen in each value of a column; a tuple of one if it is the same in all."""
+        if isinstance(column, Nothing):
+            return (self[None],)
+        codes = coded(column)
+        if codes is not None:
+            return each_once(codes, self._name, self._of_values)
         if is_empty(column):
-            return repeat(self[None], len(column))
+            return (self[None],)
         if self._pause > 0:
             return self._without_memory(column)
-        found = list(map(self.get, column))
-        self._looked += len(found)
+        self._looked += len(column)
+        return self._of_values(column, counts=True)
+
+    def _of_values(self, values: Column, *, counts: bool = False) -> list[Sight]:
+        """Return what is seen in each value.
+
+        Args:
+            values: of a column, or all that are new in one that is coded.
+            counts: whether it counts how many of them are new.
+        """
+        found = list(map(self.get, values))
         if not all(found):
-            self._complete(column, found)
+            self._complete(values, found, counts=counts)
         return cast(list[Sight], found)
 
     def __missing__(self, value: object) -> Sight:
@@ -135,16 +152,17 @@ class FieldMemo(dict[object, Sight]):
         self._complete([value], found)
         return cast(Sight, found[0])
 
-    def _complete(self, column: Sequence[object], found: list[Sight | None]) -> None:
+    def _complete(self, column: Column, found: list[Sight | None], *, counts: bool = False) -> None:
         """Put what is seen in each value where it is None, and remember it."""
         gaps = list(compress(count(), map(not_, found)))
         values = list(map(column.__getitem__, gaps))
         texts = cast(list[str], list(dict.fromkeys(values)))
         if set(map(type, texts)) != _ONLY_TEXTS:
             texts = list(dict.fromkeys([value for value in values if type(value) is str]))
-        self._new += len(texts)
-        self._new_text += sum(map(len, texts))
-        self._decide_to_pause()
+        if counts:
+            self._new += len(texts)
+            self._new_text += sum(map(len, texts))
+            self._decide_to_pause()
         known = dict(zip(texts, self._seen_in(texts), strict=True))
         self._remember(known)
         for place, value in zip(gaps, values, strict=True):
@@ -169,7 +187,7 @@ class FieldMemo(dict[object, Sight]):
             self.forget()
         self._looked = self._new = self._new_text = 0
 
-    def _without_memory(self, column: Sequence[object]) -> list[Sight]:
+    def _without_memory(self, column: Column) -> list[Sight]:
         if set(map(type, column)) == _ONLY_TEXTS:
             texts = cast(Sequence[str], column)
         else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import repeat
+from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
+from tocsin.decode.coded import Column
 from tocsin.decode.columns import Group
 from tocsin.detect.clues import Pattern, Where
 from tocsin.detect.keywords import SHORT, RecordScan, Words
@@ -138,17 +138,27 @@ class Watch:
         """Return how many fields of an event are looked at."""
         return len(self._fields)
 
-    def sights(self, group: Group, words: Words) -> Iterator[Sights]:
-        """Yield what is seen of each event of a group, given what was found in the records of its batch."""
+    @property
+    def breadth(self) -> int:
+        """Return how many columns of sights there are."""
+        return len(self._fields) + len(self._pairs) + len(self.scans)
+
+    def sights(self, group: Group, words: Words) -> list[Column]:
+        """Return what is seen of the events of a group, given what was found in the records of its batch.
+
+        Each column is coded, a list, or a tuple of the one sight that all events have.
+        """
         found = group.columns
-        seen: list[Iterable[Sight]] = [memo.column(found[field]) for field, memo in self._fields]
+        seen: list[Column] = [memo.column(found[field]) for field, memo in self._fields]
         for (field, other), pairs in self._pairs:
-            seen.append(map(pairs.__getitem__, zip(found[field], found[other], strict=True)))
+            seen.append(list(map(pairs.__getitem__, zip(found[field], found[other], strict=True))))
         for scan in self.scans:
             sighted = words[scan]
-            if sighted:
-                seen.append(map(sighted.get, group.rows, repeat(NONE)))
-        return zip(*seen, strict=True) if seen else iter([()] * len(group.rows))
+            if sighted.keys().isdisjoint(group.rows):
+                seen.append((NONE,))
+            else:
+                seen.append([sighted.get(row, NONE) for row in group.rows])
+        return seen
 
     def sights_in_full(self, group: Group, place: int, reading: Reading) -> Sights:
         """Return what is seen of an event that has been decoded in full.
