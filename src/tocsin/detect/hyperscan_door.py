@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Protocol
@@ -14,9 +15,9 @@ import hyperscan
 from tocsin.detect.clues import Where
 from tocsin.detect.scan import (
     DOUBT,
-    DOUBTFUL,
     ESCAPE_STARTS,
     ESCAPED,
+    LOOKALIKES,
     Literal,
     Places,
     RecordScanner,
@@ -128,7 +129,7 @@ def _scan_nothing(_raw: bytes, _take: object, _flags: int, _found: object) -> No
 
 
 class _Records:
-    """Looks for literals in records: fast where these are ASCII, else along with all that is doubtful.
+    """Looks for literals in records, along with all that may hide one.
 
     Args:
         literals: to look for.
@@ -136,34 +137,28 @@ class _Records:
     """
 
     def __init__(self, literals: Sequence[Literal], shelf: Shelf | None) -> None:
-        self._shelf = shelf
-        self._expressions = [_expression(literal) for literal in literals]
-        self._ids = [*(literal.id for literal in literals), DOUBT]
-        self._doubtful = len(literals)
-        self._scan_ascii = self._compiled([_hexed(start) for start in ESCAPE_STARTS])
-        self._scan_any: Callable[..., None] | None = None  # made when it is needed
+        sure = [*map(_expression, literals), *map(_hexed, LOOKALIKES)]
+        expressions = [*sure, *map(_hexed, ESCAPE_STARTS)]
+        self._ids = [literal.id for literal in literals] + [DOUBT] * (len(expressions) - len(literals))
+        self._sure = len(sure)
+        expressions += [_never(number) for number in range(FEWEST - len(expressions))]
+        self._scan = _database(expressions, hyperscan.HS_FLAG_CASELESS, shelf).scan
 
     def find(self, joined: bytes) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-        if joined.isascii() and b"\0" not in joined:
-            self._scan_ascii(joined, _take_place, 0, found)
-            ids, doubtful = self._ids, self._doubtful
-            return [
-                (end, ids[min(place, doubtful)])
-                for end, place in found
-                if place < doubtful or ESCAPED.match(joined, end - _ESCAPE_START)
-            ]
-        if self._scan_any is None:
-            self._scan_any = self._compiled([DOUBTFUL])
-        self._scan_any(joined, _take_place, 0, found)
-        return [(end, self._ids[place]) for end, place in found]
+        places: list[tuple[int, int]] = []
+        self._scan(joined, _take_place, 0, places)
+        ids, sure = self._ids, self._sure
+        found = [
+            (end, ids[place])
+            for end, place in places
+            if place < sure or ESCAPED.match(joined, end - _ESCAPE_START)
+        ]
+        if b"\0" in joined:  # looked for by itself: so short a literal makes a scan half as fast
+            found += [(match.end(), DOUBT) for match in _NULS.finditer(joined)]
+        return found
 
-    def _compiled(self, more: Sequence[bytes]) -> Callable[..., None]:
-        expressions = [*self._expressions, *more]
-        expressions += [_never(number) for number in range(FEWEST - len(expressions))]
-        scan: Callable[..., None] = _database(expressions, hyperscan.HS_FLAG_CASELESS, self._shelf).scan
-        return scan
 
+_NULS = re.compile(rb"\0+")
 
 _ESCAPE_START = len(ESCAPE_STARTS[0])
 

@@ -57,21 +57,20 @@ class Matching(Protocol):
 DOUBT = -1
 """Told by a `RecordScanner` where a record's bytes may hide a literal."""
 
+LOOKALIKES = (
+    b"\xef\xbb\xbf",  # a mark in front
+    *(letter.encode() for letter in "\u212a\u0130\u0131\u017f\ufb05\ufb06"),  # they fold to ASCII letters
+)
+"""What in a record's bytes may hide a literal of ASCII letters, digits, blanks and `._-:@%$#!`. So may NULs,
+which other encodings have, and escapes of what JSON need not escape."""
+
 _ESCAPES = rb"\\u(00(2[013-5de]|3[0-9a]|4[0-9a-f]|6[1-9a-f]|[57][0-9a]|5f)|212a|013[01]|017f|fb0[56])"
 
-DOUBTFUL = (
-    rb"\x00|\xef\xbb\xbf"  # not UTF-8, or with a mark in front
-    rb"|\xe2\x84\xaa|\xc4[\xb0\xb1]|\xc5\xbf|\xef\xac[\x85\x86]"  # letters that fold to ASCII ones
-    rb"|" + _ESCAPES
-)
-"""What in a record's bytes may hide a literal of ASCII letters, digits, blanks and `._-:@%$#!`:
-another encoding, letters that fold to ASCII ones, and escapes of what JSON need not escape. Case aside."""
-
 ESCAPED = re.compile(_ESCAPES, re.IGNORECASE)
-"""What of it is written in ASCII characters other than NUL."""
+"""Such an escape."""
 
 ESCAPE_STARTS = (b"\\u00", b"\\u21", b"\\u01", b"\\ufb")
-"""What these escapes begin with, case aside."""
+"""What such escapes begin with, case aside."""
 
 SHAPE = 3
 """Characters of which every text has few: by these a literal is found among many others."""
@@ -147,7 +146,7 @@ class PythonRecordScanner:
         return found
 
 
-_DOUBTFUL = re.compile(DOUBTFUL, re.IGNORECASE)
+_DOUBTFUL = re.compile(b"|".join([rb"\0", *LOOKALIKES, _ESCAPES]), re.IGNORECASE)
 
 
 class PythonMatching:
