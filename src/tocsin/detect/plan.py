@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tocsin.detect.clues import Clue, Pattern, clue_of, tested
-from tocsin.detect.rarity import cover_of, expected
+from tocsin.detect.rarity import cover_of, expected, is_dear
 from tocsin.rules.ir import Atom, Node, atoms
 
 
@@ -31,7 +31,9 @@ class Plan:
             for condition in conditions
         ]
         self.chosen: set[Pattern] = {pattern for cover in self.covers for pattern in cover or ()}
-        self.decide(place for place, cover in enumerate(self.covers) if cover is None)
+        self._unsparing: set[int] = set()
+        self.spare_nothing(place for place, cover in enumerate(self.covers) if cover is None)
+        self.decide(list(self._unsparing))
 
     def _patterns(self, condition: Node | None) -> set[Pattern]:
         found: set[Pattern] = set()
@@ -48,16 +50,26 @@ class Plan:
         return frozenset().union(*map(self._deciding, places)) - self.chosen
 
     def decide(self, places: Iterable[int]) -> None:
-        """Choose all patterns of these rules, and tests for the rest."""
+        """Choose the patterns of these rules, and tests for the rest."""
         for place in places:
             self.chosen |= self._deciding(place)
             for atom in self._atoms(place):
-                self.clues[atom] = self._exact(atom)
+                clue = self._exact(atom)
+                if clue is not None and clue.patterns <= self.chosen:
+                    self.clues[atom] = clue
+
+    def spare_nothing(self, places: Iterable[int]) -> None:
+        """Let these rules have all that they ask for looked for, though it be dear."""
+        self._unsparing.update(places)
 
     def _deciding(self, place: int) -> set[Pattern]:
-        """Return all that a rule asks for, to be looked for or tested once per distinct value."""
-        clues = map(self._exact, self._atoms(place))
-        return {pattern for clue in clues if clue is not None for pattern in clue.patterns}
+        """Return what a rule asks for, to be looked for or tested once per distinct value.
+
+        What is dear is left out as a rule: where all the rest was found, which is seldom, it is soon tested.
+        """
+        found = [clue.patterns for clue in map(self._exact, self._atoms(place)) if clue is not None]
+        unsparing = place in self._unsparing
+        return {p for patterns in found if unsparing or not any(map(is_dear, patterns)) for p in patterns}
 
     def _exact(self, atom: Atom) -> Clue | None:
         clue = self.clues[atom]

@@ -29,6 +29,9 @@ tests that it would have saved have cost as much: so nobody pays more than twice
 OFTEN = 0.002
 """A rule that is tested on more of the events than this gets all that it asks for looked for."""
 
+MOSTLY = 0.05
+"""On more of the events than this, what is dear to look for in each value is cheaper than a test, too."""
+
 FEWEST_TESTS = 20
 """Fewer tests than this are no reason."""
 
@@ -129,6 +132,7 @@ class Program:
         """Look for more on behalf of the rules that were tested often; ever more rarely, as it settles."""
         asked = self._asked()
         least = max(least, self._judged * OFTEN)
+        self._plan.spare_nothing(place for place, n in asked.items() if n >= self._judged * MOSTLY)
         often = [place for place, n in asked.items() if n >= least and self._plan.lacking([place])]
         self._review_at *= 2
         more = self._plan.lacking(often)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from tocsin.detect.clues import Clue, Pattern, Where
+from tocsin.detect.clues import Clue, Pattern, Where, clue_of
+from tocsin.detect.literals import SHORTEST
 from tocsin.rules.ir import And, Atom, Node, Not, Or, Selection
 
 Clues = Mapping[Atom, Clue | None]
@@ -43,6 +44,19 @@ def is_common(literal: str) -> bool:
 def is_everywhere(literal: str) -> bool:
     """Say whether a literal is in the paths of nearly all programs that run."""
     return _EVERYWHERE.fullmatch(literal) is not None
+
+
+def is_short(pattern: Pattern) -> bool:
+    """Say whether a pattern is so short that it is in many values."""
+    return pattern.where is Where.ANYWHERE and len(pattern.literal) < SHORTEST
+
+
+def is_dear(pattern: Pattern) -> bool:
+    """Say whether a pattern has to be looked for in each value, as no scan tells in which few it may be."""
+    if pattern.where is not Where.TEST or pattern.atom is None:
+        return is_short(pattern)
+    clue = clue_of(pattern.atom)
+    return clue is None or any(map(is_short, clue.patterns))
 
 
 _EVERYWHERE = re.compile(r"\.exe|(c?:)?\\?(windows\\)?(system(32)?\\?)?")

@@ -11,9 +11,9 @@ from operator import methodcaller
 
 from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.clues import LONGEST, Pattern, Where, clue_of
-from tocsin.detect.literals import SHORTEST, is_free_of_context, least_length, required
+from tocsin.detect.literals import is_free_of_context, least_length, required
 from tocsin.detect.oracle import Test, tester
-from tocsin.detect.rarity import is_everywhere
+from tocsin.detect.rarity import is_everywhere, is_short
 from tocsin.detect.reading import Value
 from tocsin.detect.scan import Literal, Places
 from tocsin.rules.ir import Atom, Cidr, Compare, Regex, Text
@@ -94,11 +94,6 @@ class _Piece:
 _CHECKS = {Where.ANYWHERE: "__contains__", Where.START: "startswith", Where.END: "endswith"}
 
 
-def _is_in_many(pattern: Pattern) -> bool:
-    short = pattern.where is Where.ANYWHERE and len(pattern.literal) < SHORTEST
-    return short or is_everywhere(pattern.literal)
-
-
 FEW = 4
 """Fewer texts are tried one by one: it is likely that one of them is it."""
 
@@ -130,7 +125,7 @@ class Trials:
         for number, pattern in patterns:
             if pattern.where is Where.WHOLE and len(pattern.literal) > LONGEST:
                 self._add_long(number, pattern.literal)
-            elif pattern.where in _CHECKS and _is_in_many(pattern):
+            elif pattern.where in _CHECKS and (is_short(pattern) or is_everywhere(pattern.literal)):
                 self._pieces.append(_Piece(number, pattern.literal, _CHECKS[pattern.where]))
             elif pattern.where in _SCANNED:
                 self.literals.append(Literal(number, pattern.where, pattern.literal))
