@@ -33,6 +33,32 @@ def required(pattern: str, flags: str, shortest: int = SHORTEST) -> Texts:
     return frozenset() if tree is None else _best(tree, shortest)
 
 
+def is_common(literal: str) -> bool:
+    """Say whether a literal is made of nothing but words that most paths have, like `windows` or `exe`."""
+    words = _WORDS.findall(literal)
+    return bool(words) and _COMMON.issuperset(words)
+
+
+_WORDS = re.compile(r"[a-z0-9]+")
+
+_COMMON = frozenset(
+    {
+        "c",
+        "windows",
+        "system32",
+        "system",
+        "exe",
+        "dll",
+        "ntdll",
+        "kernel32",
+        "kernelbase",
+        "program",
+        "files",
+    }
+    | {"users", "authori", "authority", "software", "microsoft", "currentversion", "usr", "bin", "sbin"}
+)
+
+
 def least_length(pattern: str, flags: str) -> int:
     """Return how many characters a text has at least that an expression is found in."""
     tree = _parsed(pattern, flags)
@@ -87,7 +113,7 @@ def _parsed(pattern: str, flags: str) -> Any | None:  # noqa: ANN401 - the parse
 
 
 def _best(sequence: Any, shortest: int) -> Texts:  # noqa: ANN401 - as above
-    """Return the alternatives that tell most: those whose shortest text is the longest."""
+    """Return the alternatives that tell most: those whose shortest text is the longest, and not common."""
     found: list[Texts] = []
     run: Texts = _NOTHING
     for item in _spliced(sequence):
@@ -101,7 +127,12 @@ def _best(sequence: Any, shortest: int) -> Texts:  # noqa: ANN401 - as above
             found.append(_inside(*item, shortest))
     found.append(run)
     told = [texts for texts in found if texts and min(map(len, texts)) >= shortest]
-    return max(told, key=lambda texts: (min(map(len, texts)), -len(texts)), default=frozenset())
+    return max(told, key=_telling, default=frozenset())
+
+
+def _telling(texts: Texts) -> tuple[bool, int, int]:
+    shortest = min(map(len, texts))
+    return shortest >= SHORTEST and not any(map(is_common, texts)), shortest, -len(texts)
 
 
 _NOTHING: Texts = frozenset({""})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tocsin.detect.clues import Clue, Pattern, Where, clue_of
-from tocsin.detect.literals import SHORTEST
+from tocsin.detect.literals import SHORTEST, is_common
 from tocsin.rules.ir import And, Atom, Node, Not, Or, Selection
 
 Clues = Mapping[Atom, Clue | None]
@@ -35,12 +35,6 @@ def expected(pattern: Pattern, uses: int = 1) -> float:
     return min(1.0, max(guess, _LEAST) * uses)
 
 
-def is_common(literal: str) -> bool:
-    """Say whether a literal is made of nothing but words that most paths have, like `windows` or `exe`."""
-    words = _WORDS.findall(literal)
-    return bool(words) and _COMMON.issuperset(words)
-
-
 def is_everywhere(literal: str) -> bool:
     """Say whether a literal is in the paths of nearly all programs that run."""
     return _EVERYWHERE.fullmatch(literal) is not None
@@ -60,25 +54,6 @@ def is_dear(pattern: Pattern) -> bool:
 
 
 _EVERYWHERE = re.compile(r"\.exe|(c?:)?\\?(windows\\)?(system(32)?\\?)?")
-
-_WORDS = re.compile(r"[a-z0-9]+")
-
-_COMMON = frozenset(
-    {
-        "c",
-        "windows",
-        "system32",
-        "system",
-        "exe",
-        "dll",
-        "ntdll",
-        "kernel32",
-        "kernelbase",
-        "program",
-        "files",
-    }
-    | {"users", "authori", "authority", "software", "microsoft", "currentversion", "usr", "bin", "sbin"}
-)
 
 _WORD = 6
 """Whole values so short are words such as `true`, `High` or `0x3e7`, of which a field has few."""

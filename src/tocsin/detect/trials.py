@@ -69,7 +69,7 @@ class _Trial:
         """Say whether one of several texts may satisfy it, given all in one and the longest's length."""
         if longest < self.least:
             return False
-        return not self.texts or any(text in folded for text in self.texts)
+        return not self.texts or any(map(folded.__contains__, self.texts))
 
     def holding(self, texts: Sequence[str], places: Sequence[int]) -> list[int]:
         """Return at which of some places there is an ASCII text that satisfies it."""
@@ -186,7 +186,7 @@ class Trials:
         """
         folded = joined.lower()
         tried = self._worth(texts, folded)
-        for guard, places in _guards(found).items():
+        for guard, places in _guards(found).items() if self._guarded else ():
             trial = self._guarded[guard]
             tried[trial] = sorted({*tried.get(trial, ()), *places})
         for trial, places in tried.items():
