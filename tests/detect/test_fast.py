@@ -72,6 +72,26 @@ def test_recorded_events_are_judged_as_the_plain_matcher_does(matching):
     assert differences(wanted, detector(matching).judge_lines(lines)) == []
 
 
+MARKED = ("CommandLine", "Image", "ParentImage", "TargetImage", "TargetObject", "Payload", "ScriptBlockText")
+
+
+def marked(line: bytes, mark: int) -> bytes:
+    """Return an event with a mark in what tells most of it: before the last part of a path, or at the end."""
+    event = json.loads(line)
+    for name in MARKED:
+        if isinstance(event.get(name), str):
+            folder, slash, last = event[name].rpartition("\\")
+            event[name] = f"{folder}{slash}{mark}{slash}{last}" if slash else f"{last}{mark}"
+    return json.dumps(event).encode()
+
+
+def test_events_of_which_only_the_values_are_new_are_judged_as_the_plain_matcher_does():
+    """What is known of events in which the same was found gives the evidence of the next ones."""
+    lines = [marked(line, mark) for mark in range(3) for line in recorded(401)]
+    wanted = one_by_one(sigmahq(), lines)
+    assert differences(wanted, detector(MATCHINGS[0]).judge_lines(lines)) == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_all_recorded_events_are_judged_as_the_plain_matcher_does():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tocsin.detect.label import label_among
 from tocsin.detect.oracle import Evidence
-from tocsin.model import Detection, Verdict
+from tocsin.model import Detection, Label, Verdict
 from tocsin.rules import Rule
 
 Reasons = tuple[tuple[int, Evidence], ...]
@@ -24,6 +24,7 @@ class Conclusions:
         self._rules = rules
         self._verdicts: dict[Reasons, Verdict] = {}
         self._detections: dict[tuple[int, Evidence], Detection] = {}
+        self._labels: dict[tuple[int, ...], Label] = {}
         self._text = 0
 
     def of(self, reasons: Reasons) -> Verdict:
@@ -37,9 +38,13 @@ class Conclusions:
         if len(self) >= MOST or self._text >= MOST_TEXT:
             self._verdicts.clear()
             self._detections.clear()
+            self._labels.clear()
             self._text = 0
-        self._text += sum(len(text) for _, matched in reasons for _, text in matched)
-        label = label_among(self._rules[index] for index, _ in reasons)
+        self._text += sum([len(text) for _, matched in reasons for _, text in matched])
+        fired = tuple([index for index, _ in reasons])
+        label = self._labels.get(fired)
+        if label is None:
+            label = self._labels[fired] = label_among(self._rules[index] for index in fired)
         detections = tuple(self._detection(index, matched) for index, matched in reasons)
         verdict = self._verdicts[reasons] = Verdict(label, detections)
         return verdict

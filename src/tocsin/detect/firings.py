@@ -12,7 +12,7 @@ from tocsin.detect.plan import Plan
 from tocsin.detect.quick import quick_matcher
 from tocsin.detect.reading import Reading
 from tocsin.detect.residue import Deduction, Hits, Signal, deduction
-from tocsin.detect.teller import Found, Teller, teller
+from tocsin.detect.teller import Found, Teller, is_settled, teller
 from tocsin.rules.ir import Atom, Node, atoms
 
 MOST = 20_000
@@ -45,6 +45,8 @@ class Firing:
         place: of the rule in the program.
         index: of the rule in the rule set.
         tell: gives the evidence.
+        is_settled: says whether the evidence is in the same fields whenever the same patterns were found, if
+            each holds one scalar.
         fields: that the evidence reads.
         test: of what has still to hold; None when nothing has.
         tested: fields that the test reads.
@@ -53,6 +55,7 @@ class Firing:
     place: int
     index: int
     tell: Teller
+    is_settled: Callable[[], bool]
     fields: Names
     test: Matcher | None
     tested: Names
@@ -99,7 +102,9 @@ class Firings:
             return None
         test = None if isinstance(left, bool) else quick_matcher(left)
         tested = () if isinstance(left, bool) else names_of([left])
-        return Firing(place, self._candidates[place].index, rule.tell, rule.fields, test, tested)
+        return Firing(
+            place, self._candidates[place].index, rule.tell, rule.is_settled, rule.fields, test, tested
+        )
 
 
 class _Rule:
@@ -111,7 +116,7 @@ class _Rule:
         fields: that the evidence reads.
     """
 
-    __slots__ = ("_signals", "_tell", "_telling", "asked", "deduce", "fields")
+    __slots__ = ("_settled", "_signals", "_tell", "_telling", "asked", "deduce", "fields")
 
     def __init__(self, candidate: Candidate, signals: _Signals) -> None:
         condition = candidate.condition
@@ -121,6 +126,13 @@ class _Rule:
         self.fields = names_of([candidate.telling])
         self._telling, self._signals = candidate.telling, signals
         self._tell: Teller | None = None
+        self._settled: bool | None = None
+
+    def is_settled(self) -> bool:
+        """Say whether by the patterns found it is known which fields give the evidence."""
+        if self._settled is None:
+            self._settled = is_settled(self._telling, self._signals)
+        return self._settled
 
     def tell(self, reading: Reading, hits: Hits) -> Found:
         """Give the evidence for an event on which the rule fires."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from tocsin.decode.columns import COMPOSITE, Group
-from tocsin.detect.conclusions import Conclusions
+from tocsin.detect.conclusions import Conclusions, Reasons
 from tocsin.detect.firings import Firing, together
 from tocsin.detect.memo import distinct
 from tocsin.detect.oracle import Matcher
@@ -19,6 +20,8 @@ MOST = 5_000
 MOST_TEXT = 1_000_000
 """Characters of the values that they were drawn from."""
 
+Shape = tuple[tuple[int, tuple[tuple[str, int], ...]], ...]
+"""The rules that fired, each with the fields of its evidence and their places among the fields looked at."""
 
 _PLAIN = frozenset({str, type(None)})
 """What values are as a rule; of these, only equal ones are taken for equal."""
@@ -77,6 +80,7 @@ class Outcome:
         "_hits",
         "_known",
         "_seen",
+        "_shapes",
         "_text",
         "_told",
         "_verdicts",
@@ -95,6 +99,7 @@ class Outcome:
         self._seen = together(f.tested for f in firings)
         self._known: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._told: dict[tuple[int, ...], tuple[str, ...] | None] = {}
+        self._shapes: dict[tuple[int, ...], Shape] = {}
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._text = 0
 
@@ -119,7 +124,11 @@ class Outcome:
         values = (fired, *key)
         found = self._verdicts.get(values)
         if found is None:
-            found = self.conclude(fired, view.reading(place, fields))
+            reasons = self._reasons_again(fired, key)
+            if reasons is None:
+                reasons = self._reasons(fired, view.reading(place, fields))
+                self._learn(fired, fields, reasons)
+            found = self._conclusions.of(reasons)
             self._make_room(values)
             self._verdicts[values] = found
         return found
@@ -131,11 +140,29 @@ class Outcome:
 
     def conclude(self, fired: Iterable[int], reading: Reading) -> Verdict:
         """Return the verdict on an event on which some of the rules fired."""
+        return self._conclusions.of(self._reasons(fired, reading))
+
+    def _reasons(self, fired: Iterable[int], reading: Reading) -> Reasons:
         told = []
         for firing in (self._firings[number] for number in fired):
             found = firing.tell(reading, self._hits)
             told.append((firing.index, tuple(dict.fromkeys(found or ()))))
-        return self._conclusions.of(tuple(told))
+        return tuple(told)
+
+    def _learn(self, fired: tuple[int, ...], fields: Sequence[str], reasons: Reasons) -> None:
+        """Remember of which fields the evidence is, where it is of these whatever they hold."""
+        if all(self._firings[number].is_settled() for number in fired):
+            self._shapes[fired] = tuple(
+                [(index, tuple([(name, fields.index(name)) for name, _ in told])) for index, told in reasons]
+            )
+
+    def _reasons_again(self, fired: tuple[int, ...], key: Sequence[object]) -> Reasons | None:
+        """Return the evidence in the fields that it was in before; None where that is not known."""
+        shape = self._shapes.get(fired)
+        if shape is None or not _PLAIN.issuperset(map(type, key)):
+            return None
+        texts = cast(Sequence[str], key)  # where there is none, no rule finds evidence
+        return tuple([(index, tuple([(name, texts[at]) for name, at in told])) for index, told in shape])
 
     def _fired(self, view: View, place: int) -> tuple[int, ...]:
         if not self._doubts:
@@ -161,5 +188,7 @@ class Outcome:
         if len(self._known) + len(self._verdicts) >= MOST or self._text >= MOST_TEXT:
             self._known.clear()
             self._verdicts.clear()
+            self._told.clear()
+            self._shapes.clear()
             self._text = 0
-        self._text += sum(len(value) for value in key if type(value) is str)
+        self._text += sum([len(value) for value in key if type(value) is str])

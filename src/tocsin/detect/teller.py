@@ -40,6 +40,28 @@ def teller(node: Node, signals: Signals, *, holds: bool = True) -> Teller:
             return _of_atom(node, signals.get(node), holds=holds)
 
 
+def is_settled(node: Node, signals: Signals, *, holds: bool = True) -> bool:
+    """Say whether the patterns found tell in which fields a node's evidence is, if each holds one scalar.
+
+    Args:
+        node: whose evidence it is.
+        signals: say which atoms hold, by what was found.
+        holds: whether the node is known to hold.
+    """
+    match node:
+        case And():
+            return all(is_settled(child, signals, holds=holds) for child in node.nodes)
+        case Or():
+            return all(is_settled(child, signals, holds=False) for child in node.nodes)
+        case Not():
+            return holds or is_settled(node.node, signals, holds=False)
+        case Selection():
+            return is_settled(node.node, signals, holds=holds)
+        case _:
+            signal = signals.get(node)
+            return holds or (signal is not None and signal.exact)
+
+
 def _of_atom(atom: Text | Regex | Cidr | Compare, signal: Signal | None, *, holds: bool) -> Teller:
     field, test = atom.field, cheap_tester(atom)
     ids = None if signal is None else signal.ids
