@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Protocol
 
 import hyperscan
@@ -115,12 +113,17 @@ class _Values:
         """One scan over many texts costs a fraction of many scans, and none of them has to be folded."""
         places: list[tuple[int, int]] = []
         self._plain(joined.encode(), _take_place, 0, places)
+        places.sort()  # Hyperscan promises no order
         found: Places = defaultdict(list)
-        if places:
-            ends = list(accumulate([len(text) + 1 for text in texts], initial=1))
-            ids = self._ids
-            for end, place in places:
-                found[bisect_left(ends, end) - 1] += ids[place]
+        ids, lengths = self._ids, map(len, texts)
+        text, border, here = -1, 1, []
+        for end, place in places:
+            if end > border:
+                while end > border:
+                    border += next(lengths) + 1
+                    text += 1
+                here = found[text]
+            here += ids[place]
         return found
 
 
