@@ -299,18 +299,23 @@ class KafkaSource:
     def _seek(self) -> None:
         for partition, offset in list(self._to_seek.items()):
             place = self._place(partition, OFFSET_BEGINNING if offset == BEGINNING else offset)
-            try:
-                self._consumer.seek(place)
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - librdkafka's name
-                    raise unreachable(self._cluster, error) from error
-                if partition not in self._next:
-                    continue  # it was assigned a moment ago: again with the next poll
-                self._consumer.incremental_unassign([place])  # an error has stopped it: only this starts it
-                self._consumer.incremental_assign([place])
+            if partition not in self._next:  # where it begins is being asked: the answer could undo a seek
+                self._start(place)
+            else:
+                try:
+                    self._consumer.seek(place)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - librdkafka's name
+                        raise unreachable(self._cluster, error) from error
+                    self._start(place)  # an error has stopped it: only this starts it
             del self._to_seek[partition]
             self._next[partition] = max(0, offset)
             (self._consumer.pause if self._paused else self._consumer.resume)([place])
+
+    def _start(self, place: TopicPartition) -> None:
+        """Assign a partition anew, at a place."""
+        self._consumer.incremental_unassign([place])
+        self._consumer.incremental_assign([place])
 
     def _place(self, partition: int, offset: int = 0) -> TopicPartition:
         return TopicPartition(self._topic.name, partition, offset)
