@@ -38,18 +38,6 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     eight(&one[length - 8..]) == eight(&other[length - 8..])
 }
 
-/// Lets what is at an address be brought into the processor's cache, if it can be.
-#[inline(always)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-pub fn prefetch<T>(address: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, whatever the address: nothing is read.
-    unsafe {
-        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-        _mm_prefetch(address.cast::<i8>(), _MM_HINT_T0);
-    }
-}
-
 #[inline(always)]
 fn eight(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes[..8].try_into().unwrap_or_default())

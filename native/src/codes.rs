@@ -172,13 +172,3 @@ pub fn item<'a, 'py>(list: &'a Bound<'py, PyList>, place: usize) -> PyResult<Bor
         Ok(Borrowed::from_ptr(list.py(), found))
     }
 }
-
-/// Returns the address of the value at a place of a list, which is not looked at.
-#[inline(always)]
-pub fn address(list: &Bound<'_, PyList>, place: usize) -> Option<*const u8> {
-    if place >= list.len() {
-        return None;
-    }
-    // SAFETY: the place is within the list.
-    Some(unsafe { ffi::PyList_GET_ITEM(list.as_ptr(), place as ffi::Py_ssize_t) } as *const u8)
-}

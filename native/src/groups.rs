@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::bytes::Fast;
 use crate::codes::item;
+use crate::records::{bytes_of, prefetch, AHEAD};
 
 /// Returns the bytes behind the first mark in a record -> the rows of the records that have them there.
 ///
@@ -28,9 +29,11 @@ pub fn rows_by_mark<'py>(
     let finder = Finder::new(mark);
     let mut places: HashMap<&[u8], usize, Fast> = HashMap::default();
     let mut found: Vec<(&[u8], Vec<usize>)> = Vec::new();
-    let records: Vec<_> = records.iter().collect();
+    let all = records;
+    let records: Vec<_> = all.iter().collect();
     for (row, record) in records.iter().enumerate() {
-        let record = if record.is_none() { &[] } else { record.downcast::<PyBytes>()?.as_bytes() };
+        prefetch(all, row + AHEAD);
+        let record = bytes_of(record)?;
         let behind = match finder.find(record) {
             Some(at) => &record[at + mark.len()..],
             None => &[],

@@ -14,6 +14,7 @@ mod groups;
 mod keys;
 mod memory;
 mod quotes;
+mod records;
 mod scanner;
 mod times;
 

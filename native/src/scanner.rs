@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyList, PyString};
 
-use crate::bytes::prefetch;
-use crate::codes::{address, Codes};
+use crate::codes::Codes;
 use crate::cursor::Cursor;
 use crate::dictionary::{made, Dictionary, Kind, NONE};
 use crate::keys::{Keys, NO_SLOT, START};
 use crate::memory::{Held, Memory};
 use crate::quotes::index;
+use crate::records::{bytes_of, prefetch, AHEAD};
 
 // What may stand under a key; where it is nothing of it, the key must not be there.
 const TEXT: u8 = 1;
@@ -29,12 +29,6 @@ const WORTH: usize = 3;
 
 /// Values that are then made anew, one and all, before it is tried again.
 const PAUSE: usize = 20_000;
-
-/// Records ahead of the one that is gone over, whose bytes are to be brought into the processor's cache.
-const AHEAD: usize = 2;
-
-/// Bytes of these that are; what follows the processor brings by itself.
-const FIRST: usize = 768;
 
 /// How deeply objects and arrays are followed at most, whatever the limit: each level takes room on the stack.
 const DEEPEST: usize = 1_000;
@@ -153,11 +147,10 @@ impl Scanner {
         let mut wrong = Vec::new();
         for (place, row) in rows.iter().copied().enumerate() {
             if let Some(next) = rows.get(place + AHEAD) {
-                expect(records, *next);
+                prefetch(records, *next);
             }
             let record = records.get_item(row)?;
-            let bytes = if record.is_none() { &[] } else { record.downcast::<PyBytes>()?.as_bytes() };
-            if self.record(py, memory, bytes).is_some() {
+            if self.record(py, memory, bytes_of(&record)?).is_some() {
                 for (column, slot) in columns.iter_mut().zip(&self.standing) {
                     column.push(std::mem::replace(&mut self.values[*slot], MISSING));
                 }
@@ -172,14 +165,6 @@ impl Scanner {
         }
         self.slots.iter_mut().for_each(Slot::end);
         Ok((found, wrong))
-    }
-}
-
-/// Lets the beginning of a record be brought into the processor's cache.
-#[inline(always)]
-fn expect(records: &Bound<'_, PyList>, row: usize) {
-    if let Some(record) = address(records, row) {
-        (0..FIRST).step_by(64).for_each(|at| prefetch(record.wrapping_add(at)));
     }
 }
 
