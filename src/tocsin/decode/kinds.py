@@ -187,10 +187,8 @@ class WindowsKind:
         view = View(taken.column, len(rows), self._absent)
         fields: dict[str, Column] = {}
         timestamps = self._times(view)
-        users = self._users.column([self._final(view, fields, name) for name in self._user_names], view.count)
-        addresses = self._addresses.column(
-            [self._final(view, fields, name) for name in self._address_names], view.count
-        )
+        users = self._said(self._users, view, fields, self._user_names)
+        addresses = self._said(self._addresses, view, fields, self._address_names)
         odd = self._odd(view, timestamps, users, addresses)
         if odd:
             kept = [place for place in range(len(rows)) if place not in odd]
@@ -213,6 +211,12 @@ class WindowsKind:
             whole = Share(group.source, group.constants, rows, columns)
             shares.append(share_of(whole, places) if places else whole)
         return Part(rows, events, shares), ()
+
+    def _said(
+        self, memo: Memo[str], view: View, fields: dict[str, Column], names: Sequence[str]
+    ) -> Sequence[str]:
+        """Return what is said in some fields of each event."""
+        return listed(memo.column([self._final(view, fields, name) for name in names], view.count))
 
     def _odd(
         self, view: View, timestamps: Sequence[str], users: Sequence[str], addresses: Sequence[str]
