@@ -102,6 +102,22 @@ def test_each_value_is_worked_out_once():
     assert asked == [None, "a", "bb", "ccc"]
 
 
+def test_values_that_hardly_come_again_get_no_codes():
+    """A dictionary of them would only cost; it is tried again after many of them."""
+    scan = Scanning(DEFAULT).flat({"text": SCALAR})
+    has_codes = []
+    for batch in range(500):
+        lines = [b'{"text":"%d"}' % number for number in range(batch * 100, batch * 100 + 100)]
+        taken, _ = scan(lines, range(100))
+        column = taken.column(("", "text"))
+        assert list(column) == [str(number) for number in range(batch * 100, batch * 100 + 100)]
+        has_codes.append(coded(column) is not None)
+    assert has_codes[:10] == [True] * 10
+    assert has_codes[10:210] == [False] * 200
+    assert has_codes[210:220] == [True] * 10
+    assert sum(has_codes) < 40
+
+
 values = st.sampled_from(["a", "b", "c"])
 some_columns = st.integers(0, 12).flatmap(
     lambda size: st.lists(

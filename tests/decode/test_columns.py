@@ -279,6 +279,16 @@ def test_large_events_are_the_same_in_columns(x):
     assert_agreement(taught_by(lines, FIELDS), batch_of(lines))
 
 
+def test_the_first_guess_is_the_kind_that_fits_most():
+    """Not the one that was learnt last: a rare kind would cost each record of a frequent one a scan."""
+    frequent, rare = [json.dumps(nxlog(10, channel)).encode() for channel in ("System", "Application")]
+    decoder = taught_by([frequent] * 3, FIELDS)
+    decoder.decode(batch_of([rare] * 3))
+    assert_agreement(decoder, batch_of([*[frequent] * 20, rare]))
+    (first,) = decoder._known._first.values()
+    assert first.scan([frequent, rare], range(2))[1] == [1]
+
+
 def test_a_decoder_leaves_nothing_behind():
     """What was worked out of values is kept by the values, and must not keep what worked it out."""
     found = [json.dumps(nxlog(number, "Security", SubjectUserName="eve")).encode() for number in (4688, 4624)]
