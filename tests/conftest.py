@@ -22,9 +22,7 @@ from tests.telemetry.jaeger import running as running_jaeger
 from tocsin.broker import UnavailableError, start
 from tocsin.broker.apache import prepare_apache
 from tocsin.broker.tansu import prepare_tansu
-from tocsin.errors import StreamError
-from tocsin.kafka import Cluster, cluster
-from tocsin.kafka.offsets import Desk
+from tocsin.kafka import cluster
 
 MakeTopic = Callable[..., str]
 
@@ -120,23 +118,20 @@ def make_topic(unique_name: str) -> MakeTopic:
         topic = NewTopic(name, partitions, 1, config={k.replace("_", "."): v for k, v in config.items()})
         admin = AdminClient({"bootstrap.servers": bootstrap})  # named: dropping it would cancel the request
         admin.create_topics([topic])[name].result(20)
-        _wait_for_leaders(admin, Desk(Cluster(bootstrap), name), name, partitions)
+        _wait_for_leaders(admin, name, partitions)
         made.append(name)
         return name
 
     return make
 
 
-def _wait_for_leaders(admin: AdminClient, desk: Desk, name: str, partitions: int) -> None:
-    """Return when brokers list the topic and lead all of it: they say that it is made before they do."""
+def _wait_for_leaders(admin: AdminClient, name: str, partitions: int) -> None:
+    """Return when brokers list the topic and who leads each partition: they say that it is made before."""
     deadline = time.monotonic() + 60
     while True:
-        try:
-            if name in admin.list_topics(timeout=10).topics and desk.ends(range(partitions)):
-                return
-        except StreamError:
-            if time.monotonic() > deadline:
-                raise
+        found = admin.list_topics(timeout=10).topics.get(name)
+        if found and sum(partition.leader >= 0 for partition in found.partitions.values()) == partitions:
+            return
         assert time.monotonic() < deadline, f"{name} is not led by any broker"
         time.sleep(0.01)
 
