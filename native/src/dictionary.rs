@@ -25,6 +25,10 @@ const FEW: usize = 1 << 10;
 /// Bytes that a value takes besides twice its text: the object, its places, and what is worked out of it.
 const ROOM: usize = 150;
 
+/// Places that are looked at for a value: more are only ever needed where somebody made values on purpose that
+/// have the same hash. Records with such ones are left to Python, which has a hash that nobody can foresee.
+const MOST_LOOKS: usize = 128;
+
 /// How a value is written: what else than a text may be written the same way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -77,13 +81,14 @@ impl Dictionary {
         count > MOST || self.raw.len() > MOST_BYTES || (count > FEW && self.held.is_too_much())
     }
 
-    /// Returns the code of a value, and whether it is known; `None` where the bytes are no such value.
+    /// Returns the code of a value, and whether it is known; `None` where the bytes are no such value, or too
+    /// many have its hash.
     #[inline(always)]
     pub fn code(&mut self, py: Python<'_>, raw: &[u8], kind: Kind) -> Option<(u32, bool)> {
         let hash = hash(raw, kind as u64) as u32;
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
-        loop {
+        for _ in 0..MOST_LOOKS {
             let place = self.places[at];
             if place.code == NONE {
                 return self.add(py, raw, kind, hash).map(|code| (code, false));
@@ -93,6 +98,7 @@ impl Dictionary {
             }
             at = (at + 1) & mask;
         }
+        None
     }
 
     #[inline(always)]

@@ -85,14 +85,14 @@ impl Zones {
         let none = PyString::new(py, "");
         let mut every = Vec::with_capacity(count);
         for row in 0..count {
-            let time = local.at(row)?;
+            let time = local.at(row)?.to_owned(); // as Python code runs before it is done with
             if time.is_none() {
                 every.push(none.clone());
                 continue;
             }
-            let moment = stamped.at(row)?;
-            let moment = if moment.is_none() { time } else { moment };
-            let universal = universal.at(row)?;
+            let moment = stamped.at(row)?.to_owned();
+            let moment = if moment.is_none() { time.clone() } else { moment };
+            let universal = universal.at(row)?.to_owned();
             match self.zoned(py, &time, &moment, &universal)? {
                 Some(time) => every.push(time),
                 None => return Ok(None),

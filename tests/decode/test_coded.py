@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from itertools import count
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,6 +117,35 @@ def test_values_that_hardly_come_again_get_no_codes():
     assert has_codes[10:210] == [False] * 200
     assert has_codes[210:220] == [True] * 10
     assert sum(has_codes) < 40
+
+
+def hashed(texts: np.ndarray) -> np.ndarray:
+    """Return what `native/src/bytes.rs` does of texts of 16 characters, given as two numbers each."""
+    factor = np.uint64(0x9E3779B97F4A7C15)
+
+    def turned(number):
+        return (number << np.uint64(23)) | (number >> np.uint64(41))
+
+    found = np.full(len(texts), 16, np.uint64)
+    for word in (texts[:, 0], texts[:, 1], np.zeros(len(texts), np.uint64)):
+        found = (turned(found) ^ word) * factor
+    return ((found ^ (found >> np.uint64(32))) * factor) >> np.uint64(32)
+
+
+def test_values_made_to_have_one_hash_do_not_stop_a_worker():
+    """Whoever can write events could else have each of them compared with thousands."""
+    numbers = [b"%016d" % number for number in range(3_000_000)]
+    hashes = hashed(np.frombuffer(b"".join(numbers), np.uint64).reshape(-1, 2))
+    alike = [numbers[place] for place in np.flatnonzero(hashes & np.uint64(0x1FFF) == 5)]
+    assert len(alike) > 300
+    lines = [b'{"text":"%s"}' % text for text in alike]
+    scan = Scanning(DEFAULT).flat({"text": SCALAR})
+    taken, wrong = scan(lines, range(len(lines)))
+    refused = set(wrong)
+    assert 0 < len(refused) < len(lines)
+    fitting = [text.decode() for row, text in enumerate(alike) if row not in refused]
+    assert list(taken.column(("", "text"))) == fitting
+    assert scan([b'{"text":"another"}'], range(1))[1] == []
 
 
 values = st.sampled_from(["a", "b", "c"])

@@ -173,7 +173,6 @@ class WindowsKind:
             if field in self._places
             and (any(map(self._stands, repair.reads)) or repair.give(*[None] * len(repair.reads)) is not None)
         }
-
         self._given = {field: OfCodes(repair.give) for field, repair in self._made_anew.items()}
 
     def _stands(self, field: str) -> bool:
@@ -266,12 +265,12 @@ class WindowsKind:
 
     def _group(self, channel: Any, provider: Any, kind: Any) -> _Group:  # noqa: ANN401 - what records have
         """Return the group of events, given what tells their log source; None for what does not tell it."""
-        log = self._logs[next(iter(self._logs)) if channel is None else channel]
-        source = log.source_of(self._number, kind)
-        constants = self._constants(
-            next(iter(self._logs)) if channel is None else channel,
-            (*self._providers, None)[0] if provider is None else provider,
-        )
+        if channel is None:
+            channel = next(iter(self._logs))
+        if provider is None and self._providers:
+            provider = self._providers[0]
+        log = self._logs[channel]
+        source, constants = log.source_of(self._number, kind), self._constants(channel, provider)
         kept = self._known_groups.get((source, constants))
         if kept is None:
             name, fields = event_type(log, self._number, source), self._fields[source, constants]

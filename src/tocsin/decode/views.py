@@ -12,14 +12,12 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from tocsin.decode.coded import IS_NATIVE, Column, Combinations, coded, combinations, each_once
+from tocsin.decode.times import iso_8601, with_zone, zone_of
 
 if IS_NATIVE:
     from tocsin.decode import native
 
-from tocsin.decode.times import iso_8601, with_zone, zone_of
-
 T = TypeVar("T")
-U = TypeVar("U")
 
 Place = tuple[str, str]
 """Where a value stands in a record: the section of the record, empty for its top, and the name there."""
@@ -344,15 +342,6 @@ def places_of(values: Iterable[T]) -> dict[T, list[int]]:
     found: dict[T, list[int]] = defaultdict(list)
     for place, value in enumerate(values):
         found[value].append(place)
-    return found
-
-
-def places_by(tags: Sequence[T], names: Mapping[T, U]) -> dict[U, list[int]]:
-    """Return each name with the places where tags of that name stand, rising."""
-    found: dict[U, list[int]] = {}
-    for tag, places in places_of(tags).items():
-        known = found.get(names[tag])
-        found[names[tag]] = places if known is None else sorted(known + places)
     return found
 
 
