@@ -25,17 +25,30 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     if length != other.len() {
         return false;
     }
-    if !(8..=32).contains(&length) {
-        return one == other;
-    }
-    let mut at = 0;
-    while at + 8 < length {
-        if eight(&one[at..]) != eight(&other[at..]) {
-            return false;
+    match length {
+        0 => true,
+        1..=3 => {
+            let [middle, last] = [length / 2, length - 1];
+            one[0] == other[0] && one[middle] == other[middle] && one[last] == other[last]
         }
-        at += 8;
+        4..=7 => four(one) == four(other) && four(&one[length - 4..]) == four(&other[length - 4..]),
+        8..=64 => {
+            let mut at = 0;
+            while at + 8 < length {
+                if eight(&one[at..]) != eight(&other[at..]) {
+                    return false;
+                }
+                at += 8;
+            }
+            eight(&one[length - 8..]) == eight(&other[length - 8..])
+        }
+        _ => one == other,
     }
-    eight(&one[length - 8..]) == eight(&other[length - 8..])
+}
+
+#[inline(always)]
+fn four(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes(bytes[..4].try_into().unwrap_or_default())
 }
 
 #[inline(always)]

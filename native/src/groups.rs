@@ -27,27 +27,27 @@ pub fn rows_by_mark<'py>(
     length: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let finder = Finder::new(mark);
-    let mut places: HashMap<&[u8], usize, Fast> = HashMap::default();
-    let mut found: Vec<(&[u8], Vec<usize>)> = Vec::new();
-    let all = records;
-    let records: Vec<_> = all.iter().collect();
+    let mut places: HashMap<Box<[u8]>, usize, Fast> = HashMap::default();
+    let mut found: Vec<(Box<[u8]>, Vec<usize>)> = Vec::new();
     for (row, record) in records.iter().enumerate() {
-        prefetch(all, row + AHEAD);
-        let record = bytes_of(record)?;
+        prefetch(records, row + AHEAD);
+        let record = bytes_of(&record)?;
         let behind = match finder.find(record) {
             Some(at) => &record[at + mark.len()..],
             None => &[],
         };
         let behind = &behind[..length.min(behind.len())];
-        let place = *places.entry(behind).or_insert_with(|| {
-            found.push((behind, Vec::new()));
-            found.len() - 1
-        });
-        found[place].1.push(row);
+        match places.get(behind) {
+            Some(place) => found[*place].1.push(row),
+            None => {
+                places.insert(behind.into(), found.len());
+                found.push((behind.into(), vec![row]));
+            }
+        }
     }
     let rows_by = PyDict::new(py);
     for (bytes, rows) in found {
-        rows_by.set_item(PyBytes::new(py, bytes), rows)?;
+        rows_by.set_item(PyBytes::new(py, &bytes), rows)?;
     }
     Ok(rows_by)
 }

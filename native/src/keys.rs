@@ -10,6 +10,9 @@ const MOST: usize = 256;
 /// Bytes of a key that is told apart although nobody asked for it.
 const LONGEST: usize = 64;
 
+/// Keys that are remembered as having come behind another one.
+const FOLLOWING: usize = 4;
+
 pub const NO_SLOT: usize = usize::MAX;
 
 struct Key {
@@ -19,7 +22,7 @@ struct Key {
     /// Which of the things that are asked for it is, or `NO_SLOT`.
     slot: usize,
     /// Keys that came behind it, the last one first.
-    next: [usize; 2],
+    next: [usize; FOLLOWING],
 }
 
 /// All keys that were asked for or seen; the first is no key but the beginning of an object.
@@ -35,7 +38,7 @@ impl Keys {
     /// Makes them of the keys that are asked for; the slot of each is its place among them.
     pub fn new(names: &[String]) -> Self {
         let mut keys = Keys { keys: Vec::new(), names: Vec::new(), places: HashMap::default() };
-        keys.keys.push(Key { start: 0, end: 0, slot: NO_SLOT, next: [START; 2] });
+        keys.keys.push(Key { start: 0, end: 0, slot: NO_SLOT, next: [START; FOLLOWING] });
         for (slot, name) in names.iter().enumerate() {
             // One with a backslash is written with two: no bytes of a record are to be taken for it.
             if !name.contains('\\') {
@@ -49,7 +52,7 @@ impl Keys {
         let place = self.keys.len();
         let start = self.names.len();
         self.names.extend_from_slice(name);
-        self.keys.push(Key { start, end: self.names.len(), slot, next: [START; 2] });
+        self.keys.push(Key { start, end: self.names.len(), slot, next: [START; FOLLOWING] });
         self.places.insert(name.into(), place);
         place
     }
@@ -77,7 +80,8 @@ impl Keys {
             None => return Some((NO_SLOT, before)),
         };
         let next = &mut self.keys[before].next;
-        *next = [place, next[0]];
+        next.rotate_right(1);
+        next[0] = place;
         Some((self.keys[place].slot, place))
     }
 }

@@ -13,25 +13,36 @@ struct Masks {
     high: u64,
 }
 
-/// Puts the places of all quotes that are not escaped into `found`.
+/// What is known of a text.
+pub struct Index {
+    /// How many quotes it has that are not escaped.
+    pub quotes: usize,
+    pub is_ascii: bool,
+}
+
+/// Puts the places of all quotes that are not escaped into `found`, which grows as is needed.
 ///
-/// Returns whether the text is ASCII; `None` where a string is not as JSON wants it or holds half a
-/// surrogate pair, or one is not closed. What stands outside of strings is not judged.
+/// Returns `None` where a string is not as JSON wants it or holds half a surrogate pair, or one is not closed.
+/// What stands outside of strings is not judged.
 ///
 /// If it is to be portable, it does without what only some processors have.
 #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
-pub fn index(text: &[u8], found: &mut Vec<u32>, portable: bool) -> Option<bool> {
+pub fn index(text: &[u8], found: &mut Vec<u32>, portable: bool) -> Option<Index> {
     #[cfg(target_arch = "x86_64")]
-    if !portable && std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
+    if !portable && std::is_x86_feature_detected!("avx2") && has_bits() {
+        // SAFETY: the processor has AVX2, and what counts and finds bits.
         return unsafe { x86_64::index(text, found) };
     }
     index_by(text, found, masks)
 }
 
+#[cfg(target_arch = "x86_64")]
+fn has_bits() -> bool {
+    std::is_x86_feature_detected!("bmi1") && std::is_x86_feature_detected!("popcnt")
+}
+
 #[inline(always)]
-fn index_by(text: &[u8], found: &mut Vec<u32>, masks: impl Fn(&[u8; 64]) -> Masks) -> Option<bool> {
-    found.clear();
+fn index_by(text: &[u8], found: &mut Vec<u32>, masks: impl Fn(&[u8; 64]) -> Masks) -> Option<Index> {
     if text.len() > u32::MAX as usize {
         return None;
     }
@@ -48,12 +59,14 @@ fn index_by(text: &[u8], found: &mut Vec<u32>, masks: impl Fn(&[u8; 64]) -> Mask
         block[..rest.len()].copy_from_slice(rest);
         walk.step(text, start, masks(&block), found)?;
     }
-    (found.len() % 2 == 0).then_some(walk.high == 0)
+    (walk.count % 2 == 0).then_some(Index { quotes: walk.count, is_ascii: walk.high == 0 })
 }
 
 /// What is carried from block to block.
 #[derive(Default)]
 struct Walk {
+    /// Quotes found.
+    count: usize,
     escapes: bool,
     high: u64,
 }
@@ -76,13 +89,18 @@ impl Walk {
             }
         }
         if masks.control != 0 {
-            let before = if found.len() % 2 == 1 { u64::MAX } else { 0 };
+            let before = if self.count % 2 == 1 { u64::MAX } else { 0 };
             if masks.control & (prefix_xor(quotes) ^ before) != 0 {
                 return None;
             }
         }
+        if found.len() < self.count + 64 {
+            found.resize(2 * self.count + 64, 0);
+        }
+        let mut room = found[self.count..].iter_mut();
+        self.count += quotes.count_ones() as usize;
         while quotes != 0 {
-            found.push((start + quotes.trailing_zeros() as usize) as u32);
+            *room.next()? = (start + quotes.trailing_zeros() as usize) as u32;
             quotes &= quotes - 1;
         }
         Some(())
@@ -147,10 +165,10 @@ mod x86_64 {
         _mm256_set1_epi8,
     };
 
-    use super::{index_by, Masks};
+    use super::{index_by, Index, Masks};
 
-    #[target_feature(enable = "avx2")]
-    pub unsafe fn index(text: &[u8], found: &mut Vec<u32>) -> Option<bool> {
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    pub unsafe fn index(text: &[u8], found: &mut Vec<u32>) -> Option<Index> {
         index_by(text, found, |block| masks(block))
     }
 

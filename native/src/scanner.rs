@@ -21,6 +21,9 @@ const BOOLEAN: u8 = 4;
 const NULL: u8 = 8;
 const REQUIRED: u8 = 16;
 
+/// What there are columns for.
+const STANDING: u8 = TEXT | NUMBER | BOOLEAN;
+
 /// Values of a column after which it is decided whether a dictionary of them is worth it.
 const TRIED: usize = 1_000;
 
@@ -48,27 +51,27 @@ pub struct Scanner {
     slots: Vec<Slot>,
     /// The slots in which something else than null may stand.
     standing: Vec<usize>,
+    /// How many there are in which something must.
+    required: usize,
     closed: bool,
     limits: Limits,
-    // What is used for record after record:
-    values: Vec<Value>,
+    /// Which have been seen in a record.
     seen: Vec<bool>,
 }
 
 /// Values of a batch; `None` where all of them are null or missing.
 type Values<'py> = Option<Bound<'py, PyAny>>;
 
-/// What stands under a key of a record.
-enum Value {
-    Coded(u32),
-    Plain(Option<Py<PyAny>>),
+/// The values of a batch under one key.
+enum Column {
+    Coded(Vec<u32>),
+    Plain(Vec<Option<Py<PyAny>>>),
 }
-
-const MISSING: Value = Value::Coded(NONE);
 
 /// What stands under a key.
 struct Slot {
     may_be: u8,
+    column: Column,
     only: Vec<Py<PyAny>>,
     /// The code of the one of these that was found last.
     last: u32,
@@ -102,9 +105,10 @@ impl Scanner {
         if may_be.len() != count || only.len() != count {
             return Err(PyValueError::new_err("names, may_be and only differ in length"));
         }
-        let standing = (0..count).filter(|slot| may_be[*slot] & (TEXT | NUMBER | BOOLEAN) != 0).collect();
+        let standing = (0..count).filter(|slot| may_be[*slot] & STANDING != 0).collect();
         let slot = |(may_be, only)| Slot {
             may_be,
+            column: Column::Plain(Vec::new()),
             only,
             last: NONE,
             dictionary: None,
@@ -117,9 +121,9 @@ impl Scanner {
             keys: Keys::new(&names),
             slots: may_be.iter().copied().zip(only).map(slot).collect(),
             standing,
+            required: may_be.iter().filter(|may_be| *may_be & REQUIRED != 0).count(),
             closed,
             limits: Limits { small, bytes, values, product, depth: depth.min(DEEPEST) },
-            values: (0..count).map(|_| MISSING).collect(),
             seen: vec![false; count],
         })
     }
@@ -140,74 +144,48 @@ impl Scanner {
         rows: Vec<usize>,
     ) -> PyResult<(Vec<Values<'py>>, Vec<usize>)> {
         for slot in &mut self.slots {
-            slot.begin(py, &memory.held)?;
+            slot.begin(py, &memory.held, rows.len())?;
         }
-        let made = self.standing.iter().map(|slot| self.slots[*slot].column(rows.len()));
-        let mut columns: Vec<Column> = made.collect();
         let mut wrong = Vec::new();
-        for (place, row) in rows.iter().copied().enumerate() {
-            if let Some(next) = rows.get(place + AHEAD) {
+        let mut place = 0;
+        for (at, row) in rows.iter().copied().enumerate() {
+            if let Some(next) = rows.get(at + AHEAD) {
                 prefetch(records, *next);
             }
             let record = records.get_item(row)?;
-            if self.record(py, memory, bytes_of(&record)?).is_some() {
-                for (column, slot) in columns.iter_mut().zip(&self.standing) {
-                    column.push(std::mem::replace(&mut self.values[*slot], MISSING));
-                }
+            if self.record(py, memory, bytes_of(&record)?, place).is_some() {
+                place += 1;
             } else {
                 wrong.push(row);
-                self.values.iter_mut().for_each(|value| *value = MISSING);
+                self.slots.iter_mut().for_each(|slot| slot.column.clear(place));
             }
         }
-        let mut found = Vec::with_capacity(columns.len());
-        for (column, slot) in columns.into_iter().zip(&self.standing) {
-            found.push(column.ended(py, &self.slots[*slot])?);
+        let mut found = Vec::with_capacity(self.standing.len());
+        for slot in &self.standing {
+            found.push(self.slots[*slot].taken(py, place)?);
         }
         self.slots.iter_mut().for_each(Slot::end);
         Ok((found, wrong))
     }
 }
 
-/// The values of a batch under one key.
-enum Column {
-    Coded(Vec<u32>),
-    Plain(Vec<Option<Py<PyAny>>>),
-}
-
 impl Column {
-    #[inline(always)]
-    fn push(&mut self, value: Value) {
-        match (self, value) {
-            (Column::Coded(codes), Value::Coded(code)) => codes.push(code),
-            (Column::Plain(values), Value::Plain(value)) => values.push(value),
-            (Column::Plain(values), Value::Coded(_)) => values.push(None),
-            (Column::Coded(codes), Value::Plain(_)) => codes.push(NONE), // never
-        }
-    }
-
-    fn ended<'py>(self, py: Python<'py>, slot: &Slot) -> PyResult<Values<'py>> {
-        match (self, &slot.dictionary) {
-            (Column::Coded(codes), Some(dictionary)) if codes.iter().any(|code| *code != NONE) => {
-                let (values, tables) = dictionary.shared(py);
-                let column = Codes { codes: Arc::new(codes), values, tables };
-                Ok(Some(Bound::new(py, column)?.into_any()))
-            }
-            (Column::Plain(values), _) if values.iter().any(Option::is_some) => {
-                PyList::new(py, values).map(|list| Some(list.into_any()))
-            }
-            _ => Ok(None),
-        }
+    fn clear(&mut self, place: usize) {
+        match self {
+            Column::Coded(codes) => codes.get_mut(place).map(|code| *code = NONE),
+            Column::Plain(values) => values.get_mut(place).map(|value| *value = None),
+        };
     }
 }
 
 impl Scanner {
-    /// Puts what a record says into `values`; `None` if it is not of this type, or leaves a doubt.
-    fn record(&mut self, py: Python<'_>, memory: &mut Memory, text: &[u8]) -> Option<()> {
+    /// Puts what a record says at a place of the columns; `None` if it is not of this type, or leaves a doubt.
+    fn record(&mut self, py: Python<'_>, memory: &mut Memory, text: &[u8], place: usize) -> Option<()> {
         self.limits.check(text)?;
         let mut quotes = std::mem::take(&mut memory.quotes);
         let taken = match index(text, &mut quotes, memory.portable) {
-            Some(ascii) if ascii || std::str::from_utf8(text).is_ok() => {
-                self.object(py, &mut Cursor::new(text, &quotes))
+            Some(found) if found.is_ascii || std::str::from_utf8(text).is_ok() => {
+                self.object(py, &mut Cursor::new(text, &quotes[..found.quotes]), place)
             }
             _ => None,
         };
@@ -215,19 +193,21 @@ impl Scanner {
         taken
     }
 
-    fn object(&mut self, py: Python<'_>, cursor: &mut Cursor<'_>) -> Option<()> {
+    fn object(&mut self, py: Python<'_>, cursor: &mut Cursor<'_>, place: usize) -> Option<()> {
         self.seen.iter_mut().for_each(|seen| *seen = false);
+        let mut required = self.required;
         let depth = self.limits.depth.checked_sub(1)?;
         let mut before = START;
         let mut more = cursor.open(b'{', b'}')?;
         while more {
             let name = cursor.string()?;
-            let (slot, place) = self.keys.find(before, name)?;
-            before = place;
+            let (slot, key) = self.keys.find(before, name)?;
+            before = key;
             cursor.expect(b':')?;
             cursor.blanks();
             if slot != NO_SLOT {
-                self.member(py, cursor, slot)?;
+                self.member(py, cursor, slot, place)?;
+                required -= usize::from(self.slots[slot].may_be & REQUIRED != 0);
             } else if self.closed {
                 return None;
             } else {
@@ -236,13 +216,12 @@ impl Scanner {
             more = cursor.goes_on(b'}')?;
         }
         cursor.end()?;
-        let mut slots = self.slots.iter().zip(&self.seen);
-        slots.all(|(slot, seen)| *seen || slot.may_be & REQUIRED == 0).then_some(())
+        (required == 0).then_some(())
     }
 
     /// Takes the value at the cursor for a slot.
     #[inline]
-    fn member(&mut self, py: Python<'_>, cursor: &mut Cursor<'_>, slot: usize) -> Option<()> {
+    fn member(&mut self, py: Python<'_>, cursor: &mut Cursor<'_>, slot: usize, place: usize) -> Option<()> {
         if std::mem::replace(&mut self.seen[slot], true) {
             return None; // of two with one key the last counts: that is left to Python
         }
@@ -257,27 +236,54 @@ impl Scanner {
         };
         taking.looked += 1;
         if taking.dictionary.is_some() {
-            self.values[slot] = Value::Coded(taking.code(py, raw, kind)?);
+            let code = taking.code(py, raw, kind)?;
+            if let Column::Coded(codes) = &mut taking.column {
+                *codes.get_mut(place)? = code;
+            }
             return Some(());
         }
         let value = made(py, raw, kind)?;
         if !taking.only.is_empty() {
             taking.check(value.bind(py))?;
         }
-        self.values[slot] = Value::Plain(Some(value));
+        if let Column::Plain(values) = &mut taking.column {
+            *values.get_mut(place)? = Some(value);
+        }
         Some(())
     }
 }
 
 impl Slot {
     /// Makes ready for a batch.
-    fn begin(&mut self, py: Python<'_>, held: &Held) -> PyResult<()> {
+    fn begin(&mut self, py: Python<'_>, held: &Held, count: usize) -> PyResult<()> {
         let is_usable = self.dictionary.as_ref().map_or(false, |dictionary| !dictionary.is_full());
         if self.pause == 0 && !is_usable {
             self.dictionary = Some(Dictionary::new(py, held.clone())?);
             self.last = NONE;
         }
+        let count = if self.may_be & STANDING == 0 { 0 } else { count };
+        self.column = match self.dictionary {
+            Some(_) => Column::Coded(vec![NONE; count]),
+            None => Column::Plain((0..count).map(|_| None).collect()),
+        };
         Ok(())
+    }
+
+    /// Returns the first values of its column.
+    fn taken<'py>(&mut self, py: Python<'py>, count: usize) -> PyResult<Values<'py>> {
+        match (std::mem::replace(&mut self.column, Column::Plain(Vec::new())), &self.dictionary) {
+            (Column::Coded(mut codes), Some(dictionary)) if codes.iter().any(|code| *code != NONE) => {
+                codes.truncate(count);
+                let (values, tables) = dictionary.shared(py);
+                let column = Codes { codes: Arc::new(codes), values, tables };
+                Ok(Some(Bound::new(py, column)?.into_any()))
+            }
+            (Column::Plain(mut values), _) if values.iter().any(Option::is_some) => {
+                values.truncate(count);
+                PyList::new(py, values).map(|list| Some(list.into_any()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Decides after a batch whether the next one is to have a dictionary.
@@ -292,13 +298,6 @@ impl Slot {
         }
         self.looked = 0;
         self.known = 0;
-    }
-
-    fn column(&self, count: usize) -> Column {
-        match self.dictionary {
-            Some(_) => Column::Coded(Vec::with_capacity(count)),
-            None => Column::Plain(Vec::with_capacity(count)),
-        }
     }
 
     /// Returns the code of a value.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.detect import Detector
-from tocsin.detect.route import candidates
+from tocsin.detect.route import Router
 from tocsin.errors import SettingsError
 from tocsin.model import NOTHING, Batch, Detection, Events, Judged, Level, LogSource, Rejected
 from tocsin.results.sink import ResultsSink
@@ -133,7 +133,8 @@ class Tally:
 
     def applicable(self, rules: RuleSet) -> int:
         """Return how many rules are about any of the logs that events came from."""
-        return len({index for source in self.logsources for index in candidates(source, rules.rules)})
+        router = Router(rules.rules)
+        return len({index for source in self.logsources for index in router.candidates(source)})
 
     def _reject(self, place: Place, rejected: Rejected) -> None:
         self.rejected[rejected.reason.value] += 1

@@ -23,9 +23,11 @@ def event_ids(batch: Batch, rows: Sequence[int], given: Sequence[str]) -> Sequen
         return given
     if any(given):
         return row_by_row(batch, rows, given)
-    headers = batch.headers
+    headers, offsets = batch.headers, batch.offsets
     if not any(headers) and len(set(batch.partitions)) == 1:
-        return ids_at(batch.stream.scope(batch.partitions[0]), [batch.offsets[row] for row in rows])
+        if len(rows) < len(offsets):
+            offsets = [offsets[row] for row in rows]
+        return ids_at(batch.stream.scope(batch.partitions[0]), offsets)
     stamped = _all_in_headers([headers[row] for row in rows])
     return row_by_row(batch, rows, given) if stamped is None else stamped
 

@@ -14,7 +14,7 @@ from tocsin.detect.keywords import RecordScan, Words
 from tocsin.detect.oracle import matcher
 from tocsin.detect.program import Program
 from tocsin.detect.reading import Reading
-from tocsin.detect.route import candidates
+from tocsin.detect.route import Router
 from tocsin.detect.scan import Matching
 from tocsin.detect.settle import settled, telling
 from tocsin.detect.watch import Parts
@@ -50,6 +50,8 @@ class Engine:
 
     def __init__(self, rules: RuleSet, conclusions: Conclusions, matching: Matching) -> None:
         self._rules = rules.rules
+        self._router = Router(rules.rules)
+        self._questions = _Questions(rules.rules)
         self._conclusions = conclusions
         self._matching = matching
         self._routes: dict[LogSource, _Route] = {}
@@ -100,7 +102,7 @@ class Engine:
 
     def _candidates(self, source: LogSource) -> Sequence[int]:
         route = self._routes.get(source)
-        return route.rules if route is not None else candidates(source, self._rules)
+        return route.rules if route is not None else self._router.candidates(source)
 
     def wanted(self, logsource: LogSource, constants: Constants) -> frozenset[str]:
         """Return the fields that the program for such events reads from columns."""
@@ -109,7 +111,8 @@ class Engine:
     def _find(self, logsource: LogSource, constants: Constants) -> Program:
         route = self._routes.get(logsource)
         if route is None:
-            route = self._routes[logsource] = _Route(logsource, self._rules)
+            rules = self._router.candidates(logsource)
+            route = self._routes[logsource] = _Route(rules, self._questions)
         truths = route.truths(constants)
         key = (route.rules, frozenset(truths.items()))
         found = self._programs.get(key)
@@ -144,19 +147,43 @@ def _words(values: Sequence[bytes | None], groups: Sequence[tuple[Program, Group
     return {scan: scan.found(values, sorted(chain.from_iterable(rows))) for scan, rows in asked.items()}
 
 
+class _Questions:
+    """What rules ask of a field; of most fields nobody wants to know."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._known: dict[str, dict[int, Sequence[Atom]]] = {}
+
+    def about(self, field: str) -> Mapping[int, Sequence[Atom]]:
+        """Return the atoms that the field's value decides, by the place of the rule."""
+        found = self._known.get(field)
+        if found is None:
+            found = self._known[field] = {}
+            for index, rule in enumerate(self._rules):
+                every = [atom for atom in atoms(rule.condition) if atom.field == field]
+                asked = [atom for atom in every if not isinstance(atom, Reference)]
+                if asked:
+                    found[index] = asked
+        return found
+
+
 class _Route:
     """The rules that are candidates for events of a log source, and what they ask of constant fields."""
 
-    def __init__(self, logsource: LogSource, rules: tuple[Rule, ...]) -> None:
-        self.rules = candidates(logsource, rules)
+    def __init__(self, rules: tuple[int, ...], questions: _Questions) -> None:
+        self.rules = rules
+        self._questions = questions
         self._asked: dict[str, list[Atom]] = {}
-        for index in self.rules:
-            for atom in dict.fromkeys(atoms(rules[index].condition)):
-                if atom.field is not None and not isinstance(atom, Reference):
-                    self._asked.setdefault(atom.field, []).append(atom)
-        self._asked = {field: list(dict.fromkeys(found)) for field, found in self._asked.items()}
 
     def truths(self, constants: Constants) -> dict[Atom, bool]:
         """Return which of the atoms on constant fields hold."""
         reading = Reading(dict(constants))
-        return {atom: matcher(atom)(reading) for name, _ in constants for atom in self._asked.get(name, ())}
+        return {atom: matcher(atom)(reading) for name, _ in constants for atom in self._about(name)}
+
+    def _about(self, field: str) -> Sequence[Atom]:
+        found = self._asked.get(field)
+        if found is None:
+            asked = self._questions.about(field)
+            every = chain.from_iterable(asked[index] for index in self.rules if index in asked)
+            found = self._asked[field] = list(dict.fromkeys(every))
+        return found

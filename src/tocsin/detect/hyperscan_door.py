@@ -184,7 +184,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _hexed(raw: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte for byte in raw)
+    return b"\\x" + raw.hex(" ").replace(" ", "\\x").encode() if raw else b""
 
 
 def _never(number: int) -> bytes:

@@ -32,6 +32,7 @@ class Plan:
         ]
         self.chosen: set[Pattern] = {pattern for cover in self.covers for pattern in cover or ()}
         self._unsparing: set[int] = set()
+        self._decides: dict[tuple[int, bool], frozenset[Pattern]] = {}
         self.spare_nothing(place for place, cover in enumerate(self.covers) if cover is None)
         self.decide(list(self._unsparing))
 
@@ -62,14 +63,18 @@ class Plan:
         """Let these rules have all that they ask for looked for, though it be dear."""
         self._unsparing.update(places)
 
-    def _deciding(self, place: int) -> set[Pattern]:
+    def _deciding(self, place: int) -> frozenset[Pattern]:
         """Return what a rule asks for, to be looked for or tested once per distinct value.
 
         What is dear is left out as a rule: where all the rest was found, which is seldom, it is soon tested.
         """
-        found = [clue.patterns for clue in map(self._exact, self._atoms(place)) if clue is not None]
         unsparing = place in self._unsparing
-        return {p for patterns in found if unsparing or not any(map(is_dear, patterns)) for p in patterns}
+        known = self._decides.get((place, unsparing))
+        if known is None:
+            found = [clue.patterns for clue in map(self._exact, self._atoms(place)) if clue is not None]
+            wanted = [some for some in found if unsparing or not any(map(is_dear, some))]
+            known = self._decides[place, unsparing] = frozenset().union(*wanted)
+        return known
 
     def _exact(self, atom: Atom) -> Clue | None:
         clue = self.clues[atom]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tocsin.decode.logsources import is_what_rules_call
 from tocsin.detect.oracle import matcher
@@ -62,9 +63,27 @@ def contradicts(event: LogSource, rule: LogSource) -> bool:
     return any(True for _ in _contradictions(event, rule))
 
 
-def candidates(event: LogSource, rules: tuple[Rule, ...]) -> tuple[int, ...]:
-    """Return the positions of the rules that are candidates for events of a log source."""
-    return tuple(i for i, rule in enumerate(rules) if routing(event, rule).candidate)
+class Router:
+    """Finds the candidates among the same rules again and again, going by their few different log sources."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._of_source: dict[LogSource, list[int]] = {}
+        for index, rule in enumerate(rules):
+            self._of_source.setdefault(rule.logsource, []).append(index)
+
+    def candidates(self, event: LogSource) -> tuple[int, ...]:
+        """Return the positions of the rules that are candidates for events of a log source."""
+        agreeing = [found for source, found in self._of_source.items() if not contradicts(event, source)]
+        places = sorted(chain.from_iterable(agreeing))
+        if event == UNKNOWN:
+            places = [place for place in places if routing(event, self._rules[place]).candidate]
+        return tuple(places)
+
+
+def candidates(event: LogSource, rules: Sequence[Rule]) -> tuple[int, ...]:
+    """Return the positions of the rules that are candidates for events of a log source; see `Router`."""
+    return Router(rules).candidates(event)
 
 
 def _contradictions(event: LogSource, rule: LogSource) -> Iterator[str]:

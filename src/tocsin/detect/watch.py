@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from weakref import WeakValueDictionary
 
 from tocsin.decode.coded import Column
@@ -77,7 +78,10 @@ class Parts:
 
     def numbered(self, patterns: Patterns) -> list[tuple[int, Pattern]]:
         """Return patterns with their numbers, in an order that is always the same."""
-        return [(self.number(pattern), pattern) for pattern in sorted(patterns, key=lambda p: p.order)]
+        known = self._numbers
+        for pattern in sorted([p for p in patterns if p not in known], key=lambda p: p.order):
+            self.number(pattern)
+        return sorted([(known[pattern], pattern) for pattern in patterns], key=itemgetter(0))
 
 
 MERGED = 1_000
