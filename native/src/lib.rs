@@ -10,6 +10,7 @@ mod codes;
 mod combinations;
 mod cursor;
 mod dictionary;
+mod finds;
 mod groups;
 mod keys;
 mod memory;
@@ -19,13 +20,15 @@ mod scanner;
 mod times;
 
 /// What Python calls has changed when this has: a library that was built before is not used then.
-const INTERFACE: u32 = 2;
+const INTERFACE: u32 = 3;
 
 #[pymodule]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INTERFACE", INTERFACE)?;
     module.add_class::<codes::Codes>()?;
     module.add_class::<combinations::Combinations>()?;
+    module.add_class::<finds::Finds>()?;
+    module.add_class::<finds::Needs>()?;
     module.add_class::<memory::Memory>()?;
     module.add_class::<scanner::Scanner>()?;
     module.add_class::<times::Zones>()?;

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tocsin.detect import clues, oracle
 from tocsin.detect.clues import Pattern, Where, clue_of
+from tocsin.detect.finds import finds
 from tocsin.detect.hyperscan_door import HyperscanMatching
 from tocsin.detect.literals import is_free_of_context
 from tocsin.detect.oracle import matcher
@@ -60,8 +61,10 @@ def value(text: str) -> Value:
 
 
 def is_found(probe: Probe, texts: list[str]) -> list[set[int]]:
-    each = probe.found_each(texts, "\0".join(["", *texts, ""]))
-    return [set(each.get(place, ())) for place in range(len(texts))]
+    found = finds()
+    assert found.begin(texts)
+    probe.find_each(texts, found)
+    return found.made(set)
 
 
 @pytest.mark.parametrize("matching", [PythonMatching(), HyperscanMatching()], ids=["python", "hyperscan"])

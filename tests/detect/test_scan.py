@@ -12,6 +12,7 @@ from tests.detect.test_fast import recorded
 from tocsin.decode import decode
 from tocsin.decode.invented import INVENTED
 from tocsin.detect.clues import Where, clue_of
+from tocsin.detect.finds import finds
 from tocsin.detect.hyperscan_door import HyperscanMatching
 from tocsin.detect.keywords import RecordScan
 from tocsin.detect.literals import least_length, required
@@ -53,10 +54,10 @@ def test_both_ways_find_in_many_texts_what_is_in_each(wanted, texts):
     ]
     for matching in (PYTHON, HYPERSCAN):
         way = matching.of_values(literals)
-        each = way.find_each(texts, "\0".join(["", *texts, ""]))
-        assert [set(each.get(place, ())) for place in range(len(texts))] == [
-            set(way.find(fold(text))) for text in texts
-        ]
+        found = finds()
+        assert found.begin(texts)
+        way.find_each(texts, found)
+        assert found.made(set) == [set(way.find(fold(text))) for text in texts]
 
 
 def _is_in(where: Where, literal: str, text: str) -> bool:

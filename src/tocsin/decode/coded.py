@@ -16,7 +16,7 @@ try:
 except ImportError:  # it was not built here
     IS_NATIVE = False
 else:
-    IS_NATIVE = native.INTERFACE == 2  # else it was built from other sources
+    IS_NATIVE = native.INTERFACE == 3  # else it was built from other sources
 
 FEW = 64
 """Different values up to which codes are worth it for a column by itself."""

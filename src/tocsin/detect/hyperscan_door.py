@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import hyperscan
 
 from tocsin.detect.clues import Where
+from tocsin.detect.finds import Finds
 from tocsin.detect.scan import (
     DOUBT,
     ESCAPE_STARTS,
     ESCAPED,
     LOOKALIKES,
     Literal,
-    Places,
     RecordScanner,
     ValueScanner,
 )
@@ -109,22 +109,10 @@ class _Values:
             found += [number for place in set(others) for number in self._other_ids[place]]
         return found
 
-    def find_each(self, texts: Sequence[str], joined: str) -> Places:
+    def find_each(self, _texts: Sequence[str], finds: Finds) -> None:
         """One scan over many texts costs a fraction of many scans, and none of them has to be folded."""
-        places: list[tuple[int, int]] = []
-        self._plain(joined.encode(), _take_place, 0, places)
-        places.sort()  # Hyperscan promises no order
-        found: Places = defaultdict(list)
-        ids, lengths = self._ids, map(len, texts)
-        text, border, here = -1, 1, []
-        for end, place in places:
-            if end > border:
-                while end > border:
-                    border += next(lengths) + 1
-                    text += 1
-                here = found[text]
-            here += ids[place]
-        return found
+        self._plain(finds.joined, finds.take, 0, None)
+        finds.walk(self._ids)
 
 
 def _scan_nothing(_raw: bytes, _take: object, _flags: int, _found: object) -> None:

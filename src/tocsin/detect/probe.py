@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tocsin.detect.clues import Pattern
+from tocsin.detect.finds import Finds
 from tocsin.detect.reading import Value
-from tocsin.detect.scan import Matching, Places
+from tocsin.detect.scan import Matching
 from tocsin.detect.trials import Trials
 
 
@@ -33,12 +34,12 @@ class Probe:
         """Return the patterns in any value, without those that are in every one."""
         return self._trials.decided(self._find(value.folded), value)
 
-    def found_each(self, texts: Sequence[str], joined: str) -> Places:
-        """Return place -> the patterns in the text there, as often as it may be.
+    def find_each(self, texts: Sequence[str], finds: Finds) -> None:
+        """Add the patterns in several texts, without those that are in every one.
 
         Args:
-            texts: of ASCII characters but NUL.
-            joined: the same, each with a NUL before and behind it; between two there is one.
+            texts: which it has begun with.
+            finds: takes the patterns.
         """
-        found = self._find_each(texts, joined)
-        return self._trials.decided_each(found, texts, joined) if self._trials.has_tests else found
+        self._find_each(texts, finds)
+        self._trials.decide_each(texts, finds)

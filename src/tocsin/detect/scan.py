@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from tocsin.detect.clues import Where
+from tocsin.detect.finds import Finds
 
 
 class Literal(NamedTuple):
@@ -18,22 +19,18 @@ class Literal(NamedTuple):
     text: str
 
 
-Places = defaultdict[int, list[int]]
-"""The numbers of the literals found in each of several texts, by the text's place."""
-
-
 class ValueScanner(Protocol):
     """Looks for a fixed set of literals; it may answer only one caller at a time."""
 
     def find(self, text: str) -> list[int]:
         """Return the number of each literal that is in a folded text, in any order, each once."""
 
-    def find_each(self, texts: Sequence[str], joined: str) -> Places:
-        """Return place -> the numbers of the literals in the text there, each as often as it may be.
+    def find_each(self, texts: Sequence[str], finds: Finds) -> None:
+        """Add the numbers of the literals in several texts; case does not matter.
 
         Args:
-            texts: of ASCII characters but NUL, as they are; case does not matter.
-            joined: the same, each with a NUL before and behind it; between two there is one.
+            texts: which it has begun with.
+            finds: takes the numbers.
         """
 
 
@@ -119,10 +116,11 @@ class PythonScanner:
             found += [number for literal, number in self._inner[key] if literal in text]
         return found
 
-    def find_each(self, texts: Sequence[str], joined: str) -> Places:
+    def find_each(self, texts: Sequence[str], finds: Finds) -> None:
         """See `ValueScanner`."""
-        each = enumerate(map(self.find, joined.lower().split("\0", len(texts) + 1)[1:-1]))
-        return defaultdict(list, {place: found for place, found in each if found})
+        for place, text in enumerate(texts):
+            for number in self.find(text.lower()):
+                finds.add(number, (place,))
 
 
 class PythonRecordScanner:

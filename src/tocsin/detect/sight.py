@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, count
-from operator import methodcaller, not_
+from operator import not_
 from typing import Any, cast
 
 from tocsin.decode.coded import Column, coded, each_once
 from tocsin.decode.columns import COMPOSITE
 from tocsin.decode.views import Nothing, is_empty
 from tocsin.detect.clues import Pattern
+from tocsin.detect.finds import finds
 from tocsin.detect.oracle import matcher, stands
 from tocsin.detect.probe import Probe
 from tocsin.detect.reading import EXACT, Reading, Value, as_text
@@ -68,6 +69,7 @@ class FieldMemo(dict[object, Sight]):
     __slots__ = (
         "__weakref__",
         "_absent",
+        "_finds",
         "_forgotten",
         "_looked",
         "_most",
@@ -78,7 +80,6 @@ class FieldMemo(dict[object, Sight]):
         "_objects",
         "_odds",
         "_pause",
-        "_plain",
         "_present",
         "_probes",
         "_sights",
@@ -89,6 +90,7 @@ class FieldMemo(dict[object, Sight]):
         super().__init__()
         self._name = object()  # a dictionary is no key
         self._probes = probes
+        self._finds = finds()
         self._present = frozenset().union(*[probe.present for probe in probes])
         self._sights: dict[frozenset[int], Sight] = {}  # by what was found; also where nothing is present
         self._absent: dict[frozenset[int], Sight] = {}
@@ -114,9 +116,9 @@ class FieldMemo(dict[object, Sight]):
             self._sights.clear()
             self._absent.clear()
             self._objects.clear()
+            self._finds.forget()
         self._odds.clear()
         self[None] = self._sight([], present=False)
-        self._plain = self._sight([])
         self[COMPOSITE] = UNSEEN
 
     def column(self, column: Column) -> Sequence[Sight]:
@@ -224,32 +226,27 @@ class FieldMemo(dict[object, Sight]):
 
     def _seen_in(self, texts: Sequence[str]) -> list[Sight]:
         """Return what is seen in each text. Those of ASCII characters are looked at many at once."""
-        sights = [self._plain] * len(texts)
+        sights: list[Sight] = []
         for first in range(0, len(texts), AT_ONCE):
-            part = texts[first : first + AT_ONCE]
-            joined = "\0".join(["", *part, ""])
-            if joined.isascii() and not any(map(_has_nul, part)):
-                self._look(part, joined, first, sights)
-                continue
-            odd = [place for place, text in enumerate(part) if not text.isascii() or "\0" in text]
-            plain = list(part)
-            for place in odd:
-                plain[place] = ""
-            self._look(plain, "\0".join(["", *plain, ""]), first, sights)
-            for place in odd:
-                text = part[place]
-                sights[first + place] = self._sight(self._in(Value("", text, text, fold(text))))
+            sights += self._look([*texts[first : first + AT_ONCE]])
         return sights
 
-    def _look(self, texts: Sequence[str], joined: str, first: int, sights: list[Sight]) -> None:
-        one, *more = self._probes
-        every = one.found_each(texts, joined)
-        for other in more:
-            for place, numbers in other.found_each(texts, joined).items():
-                every[place] += numbers
-        known = self._sights
-        for place, numbers in every.items():
-            sights[first + place] = known.get(frozenset(numbers)) or self._sight(numbers)
+    def _look(self, texts: list[str]) -> list[Sight]:
+        found = self._finds
+        if not found.begin(texts):
+            return self._look_apart(texts)
+        for probe in self._probes:
+            probe.find_each(texts, found)
+        return found.made(self._sight)
+
+    def _look_apart(self, texts: list[str]) -> list[Sight]:
+        """Return what is seen in texts, of which those of other characters are looked at one by one."""
+        odd = {place for place, text in enumerate(texts) if not text.isascii() or "\0" in text}
+        sights = self._look(["" if place in odd else text for place, text in enumerate(texts)])
+        for place in odd:
+            text = texts[place]
+            sights[place] = self._sight(self._in(Value("", text, text, fold(text))))
+        return sights
 
     def _in(self, value: Value) -> list[int]:
         return [number for probe in self._probes for number in probe.found(value)]
@@ -268,8 +265,6 @@ class FieldMemo(dict[object, Sight]):
 _ONLY_TEXTS = {str}
 
 _BITS = (0, 1)
-
-_has_nul = methodcaller("__contains__", "\0")  # counting them in the joined text takes 1 ns a character
 
 
 class PairMemo(dict[tuple[object, object], Sight]):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, compress, count
+from itertools import accumulate
 from operator import methodcaller
 
 from tocsin.detect.cheap import cheap_tester
 from tocsin.detect.clues import LONGEST, Pattern, Where, clue_of
+from tocsin.detect.finds import Finds, Need, needs_of
 from tocsin.detect.literals import is_free_of_context, least_length, required
 from tocsin.detect.oracle import Test, tester
 from tocsin.detect.rarity import is_everywhere, is_short
 from tocsin.detect.reading import Value
-from tocsin.detect.scan import Literal, Places
+from tocsin.detect.scan import Literal
 from tocsin.rules.ir import Atom, Cidr, Compare, Regex, Text
 from tocsin.rules.regex import Found, Linear, compiled
 
@@ -65,33 +65,36 @@ class _Trial:
     least: int = 0
     search: _Search | None = None
 
-    def is_worth_it(self, folded: str, longest: int) -> bool:
-        """Say whether one of several texts may satisfy it, given all in one and the longest's length."""
-        if longest < self.least:
-            return False
-        return not self.texts or any(map(folded.__contains__, self.texts))
-
     def holding(self, texts: Sequence[str], places: Sequence[int]) -> list[int]:
         """Return at which of some places there is an ASCII text that satisfies it."""
         if self.search is None or len(places) < FEW:
-            some = [place for place in places if len(texts[place]) >= self.least]
-            return [place for place in some if self.holds(_value(texts[place]))]
+            return [place for place in places if self.holds(_value(texts[place]))]
         found = self.search.each([texts[place] for place in places])
         return [places[at] for at, sure in found if sure or self.holds(_value(texts[places[at]]))]
 
 
 class _Piece:
-    """A literal that Python looks for in folded values."""
+    """A literal that is looked for in folded values without a scan."""
 
-    __slots__ = ("is_in", "literal", "number")
+    __slots__ = ("is_in", "literal", "method", "number")
 
     def __init__(self, number: int, literal: str, method: str) -> None:
         self.number = number
         self.literal = literal
+        self.method = method
         self.is_in: Callable[[str], bool] = methodcaller(method, literal)
+
+    @property
+    def need(self) -> Need | None:
+        """Return what an ASCII text needs to have it; None where none can."""
+        before, after = _ENDS[self.method]
+        is_plain = self.literal.isascii() and "\0" not in self.literal
+        return Need(self.number, [before + self.literal.encode() + after]) if is_plain else None
 
 
 _CHECKS = {Where.ANYWHERE: "__contains__", Where.START: "startswith", Where.END: "endswith"}
+
+_ENDS = {"__contains__": (b"", b""), "startswith": (b"\0", b""), "endswith": (b"", b"\0")}
 
 
 FEW = 4
@@ -101,8 +104,8 @@ FEW = 4
 class Trials:
     """The patterns of a field, parted in what is scanned for and what is tested.
 
-    Pieces that are in many values, being short or in most paths, are dear when a scan tells of each:
-    Python looks for them.
+    Pieces that are in many values, being short or in most paths, are dear when a scan tells of each: they
+    are looked for one by one.
 
     Args:
         patterns: by number.
@@ -113,7 +116,7 @@ class Trials:
         present: what is found in every value.
     """
 
-    __slots__ = ("_ascii", "_guarded", "_pieces", "_plain_pieces", "_tests", "literals", "present")
+    __slots__ = ("_ascii", "_guarded", "_needs", "_pieces", "_tests", "_worth", "literals", "present")
 
     def __init__(self, patterns: Sequence[tuple[int, Pattern]]) -> None:
         self.present = frozenset(number for number, p in patterns if p.where is Where.PRESENT)
@@ -131,7 +134,9 @@ class Trials:
                 self.literals.append(Literal(number, pattern.where, pattern.literal))
             elif pattern.where is Where.TEST and isinstance(pattern.atom, Text | Regex | Cidr | Compare):
                 self._add_test(number, pattern.atom)
-        self._plain_pieces = [piece for piece in self._pieces if piece.literal.isascii()]
+        self._needs = needs_of([piece.need for piece in self._pieces if piece.need is not None])
+        each = enumerate(self._tests)
+        self._worth = needs_of([Need(at, _encoded(trial.texts), trial.least) for at, trial in each])
 
     def _add_long(self, number: int, literal: str) -> None:
         self._tests.append(_Trial(number, lambda value: value.folded == literal, least=LONGEST))
@@ -154,11 +159,6 @@ class Trials:
             if pattern.where is Where.IN_ASCII:
                 self._ascii.append(guard)
 
-    @property
-    def has_tests(self) -> bool:
-        """Say whether a scan does not decide everything."""
-        return bool(self._guarded or self._tests or self._pieces)
-
     def decided(self, found: Sequence[int], value: Value) -> list[int]:
         """Return the patterns in any value, given what a scan of it found."""
         every = self.guarded(found, value) if value.text.isascii() else self._of_all(found, value)
@@ -176,35 +176,23 @@ class Trials:
         held = [trial.number for trial in tried if trial.holds(value)]
         return [number for number in found if number >= 0] + held
 
-    def decided_each(self, found: Places, texts: Sequence[str], joined: str) -> Places:
-        """Return place -> the patterns in many ASCII texts, given what a scan of them found.
+    def decide_each(self, texts: Sequence[str], finds: Finds) -> None:
+        """Add the patterns in several ASCII texts that a scan of them does not decide.
 
         Args:
-            found: by place; it becomes what is returned.
-            texts: of ASCII characters but NUL.
-            joined: the same, each with a NUL before and behind it; between two there is one.
+            texts: which it has begun with.
+            finds: has what the scan found, and takes the patterns.
         """
-        folded = joined.lower()
-        tried = self._worth(texts, folded)
-        for guard, places in _guards(found).items() if self._guarded else ():
-            trial = self._guarded[guard]
-            tried[trial] = sorted({*tried.get(trial, ()), *places})
-        for trial, places in tried.items():
-            for place in trial.holding(texts, places):
-                found[place].append(trial.number)
-        there = [piece for piece in self._plain_pieces if piece.literal in folded]
-        each = folded.split("\0")[1:-1] if there else []
-        for piece in there:
-            for place in compress(count(), map(piece.is_in, each)):
-                found[place].append(piece.number)
-        return found
-
-    def _worth(self, texts: Sequence[str], folded: str) -> dict[_Trial, Sequence[int]]:
-        """Return the tests without guards that one of the texts may satisfy, each with all places."""
-        if not self._tests:
-            return {}
-        longest = max(map(len, texts))
-        return {trial: range(len(texts)) for trial in self._tests if trial.is_worth_it(folded, longest)}
+        if self._tests or self._guarded:
+            tried = {self._tests[at]: places for at, places in finds.having(self._worth)}
+            for guard, places in finds.guards() if self._guarded else ():
+                trial = self._guarded[guard]
+                tried[trial] = sorted({*tried[trial], *places}) if trial in tried else places
+            for trial, places in tried.items():
+                if held := trial.holding(texts, places):
+                    finds.add(trial.number, held)
+        if self._pieces:
+            finds.add_having(self._needs)
 
 
 def _search_of(atom: Atom) -> _Search | None:
@@ -224,16 +212,8 @@ def _search_of(atom: Atom) -> _Search | None:
     return _Search(expression.search, border, sure) if isinstance(expression, Linear) else None
 
 
-def _guards(found: Places) -> dict[int, Sequence[int]]:
-    """Take the guards out of what was found; return the places of each."""
-    guards: dict[int, list[int]] = defaultdict(list)
-    for place, numbers in found.items():
-        if min(numbers) < 0:
-            for guard in numbers:
-                if guard < 0:
-                    guards[guard].append(place)
-            found[place] = [number for number in numbers if number >= 0]
-    return dict(guards)
+def _encoded(texts: Sequence[str]) -> list[bytes]:
+    return [text.encode() for text in texts]
 
 
 def _value(text: str) -> Value:
