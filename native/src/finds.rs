@@ -10,6 +10,9 @@ use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::bytes::Fast;
 
+/// Bytes of texts, and what is found in them, for which there is room from then on: more are rare.
+const ROOM: usize = 1 << 20;
+
 /// Collects numbers for texts, and gives each text what was made of the set of its numbers.
 #[pyclass]
 #[derive(Default)]
@@ -140,7 +143,7 @@ impl Finds {
         each
     }
 
-    /// Returns what is made of the set of numbers of each text.
+    /// Returns what is made of the set of numbers of each text, and ends with these texts.
     ///
     /// Args:
     ///     make: makes it of a list of numbers; called for sets that are new.
@@ -165,6 +168,11 @@ impl Finds {
                 }
             });
         }
+        self.joined.clear();
+        self.joined.shrink_to(ROOM);
+        self.found.clear();
+        self.found.shrink_to(ROOM / 8);
+        self.hits.shrink_to(ROOM / 8);
         PyList::new(py, each)
     }
 

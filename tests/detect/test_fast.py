@@ -233,10 +233,10 @@ def test_more_is_looked_for_only_once_the_tests_it_saves_have_cost_as_much(tmp_p
     lines = [line({"a": "common", "b": f"x{i % 3 or ''}"}, ascii_only=True) for i in range(60)]
     first = judge.judge_lines(lines)
     (made,) = judge._engine._programs.values()
-    made._review(least=1, price=60.5)  # the expression is all that would have to be compiled
+    made._review(least=1, price=32)  # the expression is all that would have to be compiled
     assert differences(first, judge.judge_lines(lines)) == []
     assert sum(made.tests().values()) == 120
-    made._review(least=1, price=60.5)
+    made._review(least=1, price=32)
     assert differences(first, judge.judge_lines(lines)) == []
     assert sum(made.tests().values()) == 120
 

@@ -134,6 +134,8 @@ class WindowsKind:
         self._group_of = Memo(self._group)
         self._is_typed = any(log.by_event_type.get(key.number) for log in self._logs.values())
         self._set_out(sample, there, scanning)
+        tells = len(self._logs) > 1 or len(self._providers) > 1 or self._is_typed
+        self._only = None if tells else self._group(None, None, None)
 
     def _set_out(self, sample: Sample, there: Collection[str], scanning: Scanning) -> None:
         """Let the plan know all that is read, and make the type."""
@@ -193,14 +195,8 @@ class WindowsKind:
             kept = [place for place in range(len(rows)) if place not in odd]
             rest, others = self.read([rows[place] for place in kept], taken.at(kept))
             return rest, [*(rows[place] for place in sorted(odd)), *others]
-        groups = self._groups(view, fields)
+        parts, types, sources = self._parts(view, fields)
         hosts = texts(view.first(self._places["Computer"]))
-        parts = parts_of(groups)
-        if len(parts) == 1:
-            (group, _), *_ = parts
-            types, sources = constant(group.event_type, view.count), constant(group.source, view.count)
-        else:
-            types, sources = each(groups, _EVENT_TYPE), each(groups, _SOURCE)
         events = Events(
             own_ids(listed(view.at(BODY_ID))), timestamps, users, hosts, addresses, types, sources
         )
@@ -254,6 +250,23 @@ class WindowsKind:
         if is_empty(given):
             return own
         return given if is_full(given) else merged(given, own)
+
+    def _parts(
+        self, view: View, fields: dict[str, Column]
+    ) -> tuple[Sequence[tuple[_Group, Sequence[int]]], Sequence[str], Sequence[LogSource]]:
+        """Return the groups, each with the places of its events (none if it is the only one).
+
+        Returns:
+            also of each event its type and its log source.
+        """
+        group = self._only
+        if group is None:
+            groups = self._groups(view, fields)
+            parts = parts_of(groups)
+            if len(parts) != 1:
+                return parts, each(groups, _EVENT_TYPE), each(groups, _SOURCE)
+            ((group, _),) = parts
+        return [(group, ())], constant(group.event_type, view.count), constant(group.source, view.count)
 
     def _groups(self, view: View, fields: dict[str, Column]) -> Sequence[_Group]:
         """Return of each event the group that it is in."""

@@ -11,7 +11,7 @@ from tocsin.detect.conclusions import Conclusions
 from tocsin.detect.figures import Figures, figures
 from tocsin.detect.firings import Candidate
 from tocsin.detect.keywords import RecordScan, Words
-from tocsin.detect.oracle import matcher
+from tocsin.detect.oracle import Matcher, matcher
 from tocsin.detect.program import Program
 from tocsin.detect.reading import Reading
 from tocsin.detect.route import Router
@@ -173,17 +173,17 @@ class _Route:
     def __init__(self, rules: tuple[int, ...], questions: _Questions) -> None:
         self.rules = rules
         self._questions = questions
-        self._asked: dict[str, list[Atom]] = {}
+        self._asked: dict[str, dict[Atom, Matcher]] = {}
 
     def truths(self, constants: Constants) -> dict[Atom, bool]:
         """Return which of the atoms on constant fields hold."""
         reading = Reading(dict(constants))
-        return {atom: matcher(atom)(reading) for name, _ in constants for atom in self._about(name)}
+        return {atom: holds(reading) for name, _ in constants for atom, holds in self._about(name).items()}
 
-    def _about(self, field: str) -> Sequence[Atom]:
+    def _about(self, field: str) -> Mapping[Atom, Matcher]:
         found = self._asked.get(field)
         if found is None:
             asked = self._questions.about(field)
             every = chain.from_iterable(asked[index] for index in self.rules if index in asked)
-            found = self._asked[field] = list(dict.fromkeys(every))
+            found = self._asked[field] = {atom: matcher(atom) for atom in dict.fromkeys(every)}
         return found

@@ -70,6 +70,7 @@ class Outcome:
 
     Attributes:
         asked: on how many events rules had to be tested.
+        tested: on how many of these they were, as none had come before that is the same to them.
     """
 
     __slots__ = (
@@ -85,6 +86,7 @@ class Outcome:
         "_told",
         "_verdicts",
         "asked",
+        "tested",
     )
 
     def __init__(self, firings: Sequence[Firing], hits: Hits, conclusions: Conclusions) -> None:
@@ -95,7 +97,7 @@ class Outcome:
             (place, firing.test) for place, firing in enumerate(firings) if firing.test is not None
         )
         self._all = tuple(range(len(firings)))
-        self.asked = 0
+        self.asked = self.tested = 0
         self._seen = together(f.tested for f in firings)
         self._known: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._told: dict[tuple[int, ...], tuple[str, ...] | None] = {}
@@ -181,6 +183,7 @@ class Outcome:
         return found
 
     def _test(self, reading: Reading) -> tuple[int, ...]:
+        self.tested += 1
         failed = {place for place, holds in self._doubts if not holds(reading)}
         return tuple(place for place in range(len(self._firings)) if place not in failed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from tocsin.decode.coded import Column, combinations
@@ -22,9 +22,12 @@ from tocsin.model import NOTHING, Verdict
 FIRST_REVIEW = 1_000
 """Events after which a program looks for the first time at which rules it had to test; then ever later."""
 
-PRICE = 5
-"""Tests, 8 us each, that cost as much as a pattern does when it is compiled. More is looked for only once the
+PRICE = 3
+"""Tests, 5 us each, that cost as much as a pattern does when it is compiled. More is looked for only once the
 tests that it would have saved have cost as much: so nobody pays more than twice what was needed."""
+
+KNOWN = 0.5
+"""Tests that cost as much as finding what they came to on another event that is the same to the rules."""
 
 OFTEN = 0.002
 """A rule that is tested on more of the events than this gets all that it asks for looked for."""
@@ -113,6 +116,15 @@ class Program:
                     asked[place] += outcome.asked
         return asked
 
+    def _spent(self, places: Iterable[int]) -> float:
+        """Return what deciding these rules on events has cost since then, in tests."""
+        often, spent = set(places), 0.0
+        for outcome in filter(None, self._outcomes.values()):
+            tested = len(often.intersection(outcome.doubtful))
+            if tested:
+                spent += outcome.tested * tested + (outcome.asked - outcome.tested) * KNOWN
+        return spent
+
     def _in_full(self, view: View, place: int) -> Verdict:
         reading = view.reading(place, None)
         outcome = self._outcomes[self._watch.sights_in_full(view.group, place, reading)]
@@ -136,7 +148,7 @@ class Program:
         often = [place for place, n in asked.items() if n >= least and self._plan.lacking([place])]
         self._review_at *= 2
         more = self._plan.lacking(often)
-        if more and sum(asked[place] for place in often) >= price * self._watch.price(more):
+        if more and self._spent(often) >= price * self._watch.price(more):
             self._lookups += self._judged * self._watch.width
             self._judged = 0
             self._tests += asked

@@ -22,6 +22,8 @@ class Wild(Enum):
     ONE = "?"
     """Exactly one character, whatever it is."""
 
+    __hash__ = object.__hash__  # an enumeration's own is Python code, and atoms are hashed again and again
+
 
 Part = str | Wild
 
