@@ -121,13 +121,17 @@ class Engine:
                 self._programs.clear()
                 self._kinds.clear()
                 self._parts = self._new_parts()
-            found = self._programs[key] = self._compile(route.rules, truths)
+            found = self._programs[key] = self._compile(route, constants, truths)
         return found
 
-    def _compile(self, rules: Sequence[int], truths: Mapping[Atom, bool]) -> Program:
+    def _compile(self, route: _Route, constants: Constants, truths: Mapping[Atom, bool]) -> Program:
+        asking = route.asking(constants)
         found = []
-        for index in rules:
+        for index in route.rules:
             condition = self._rules[index].condition
+            if index not in asking:
+                found.append(Candidate(index, condition, condition))
+                continue
             left = settled(condition, truths)
             evidence = telling(condition, truths) if left is not False else None
             if evidence is not None:
@@ -179,6 +183,10 @@ class _Route:
         """Return which of the atoms on constant fields hold."""
         reading = Reading(dict(constants))
         return {atom: holds(reading) for name, _ in constants for atom, holds in self._about(name).items()}
+
+    def asking(self, constants: Constants) -> frozenset[int]:
+        """Return the rules that ask anything of constant fields."""
+        return frozenset().union(*[self._questions.about(name) for name, _ in constants])
 
     def _about(self, field: str) -> Mapping[Atom, Matcher]:
         found = self._asked.get(field)

@@ -158,7 +158,7 @@ class _Signals:
         return self._known[atom]
 
     def _told(self, atom: Atom) -> Signal | None:
-        clue = self._plan.clues.get(atom)
+        clue = self._plan.clue(atom)
         if clue is None or not clue.patterns <= self._plan.chosen:
             return None
         return Signal([self._number(pattern) for pattern in clue.patterns], exact=clue.exact)

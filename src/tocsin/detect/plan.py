@@ -14,20 +14,20 @@ class Plan:
     """Which patterns are looked for, and which rules can fire where one was found.
 
     Attributes:
-        clues: what patterns say about the atoms of the rules.
         chosen: the patterns that are looked for.
         covers: per rule the patterns of which one is found if it fires; None where none needs to be.
     """
 
     def __init__(self, conditions: Sequence[Node | None]) -> None:
         self._conditions = conditions
-        self.clues: dict[Atom, Clue | None] = {}
+        self._decided: dict[Atom, Clue] = {}
+        clues = _Clues()
         uses: Counter[Pattern] = Counter()
         for condition in conditions:
-            uses.update(self._patterns(condition))
-        self._prices = {pattern: expected(pattern, count) for pattern, count in uses.items()}
+            uses.update(clues.patterns(condition))
+        prices = {pattern: expected(pattern, count) for pattern, count in uses.items()}
         self.covers = [
-            None if condition is None else cover_of(condition, self.clues, self._prices.__getitem__)
+            None if condition is None else cover_of(condition, clues, prices.__getitem__)
             for condition in conditions
         ]
         self.chosen: set[Pattern] = {pattern for cover in self.covers for pattern in cover or ()}
@@ -36,15 +36,12 @@ class Plan:
         self.spare_nothing(place for place, cover in enumerate(self.covers) if cover is None)
         self.decide(list(self._unsparing))
 
-    def _patterns(self, condition: Node | None) -> set[Pattern]:
-        found: set[Pattern] = set()
-        for atom in set(atoms(condition)) if condition is not None else ():
-            if atom not in self.clues:
-                self.clues[atom] = clue_of(atom)
-            clue = self.clues[atom]
-            if clue is not None:
-                found |= clue.patterns
-        return found
+    def clue(self, atom: Atom) -> Clue | None:
+        """Return what patterns say about an atom of the rules.
+
+        It is worked out again, as most rules never come so far that anyone asks, and all have 15 MB.
+        """
+        return self._decided.get(atom) or clue_of(atom)
 
     def lacking(self, places: Iterable[int]) -> frozenset[Pattern]:
         """Return what would have to be looked for, besides what is, to decide these rules."""
@@ -57,7 +54,7 @@ class Plan:
             for atom in self._atoms(place):
                 clue = self._exact(atom)
                 if clue is not None and clue.patterns <= self.chosen:
-                    self.clues[atom] = clue
+                    self._decided[atom] = clue
 
     def spare_nothing(self, places: Iterable[int]) -> None:
         """Let these rules have all that they ask for looked for, though it be dear."""
@@ -77,9 +74,26 @@ class Plan:
         return known
 
     def _exact(self, atom: Atom) -> Clue | None:
-        clue = self.clues[atom]
+        clue = self.clue(atom)
         return clue if clue is not None and clue.exact else tested(atom) or clue
 
     def _atoms(self, place: int) -> set[Atom]:
         condition = self._conditions[place]
         return set() if condition is None else set(atoms(condition))
+
+
+class _Clues(dict[Atom, Clue | None]):
+    """What can be looked for on behalf of atoms, worked out when it is first asked for."""
+
+    def __missing__(self, atom: Atom) -> Clue | None:
+        found = self[atom] = clue_of(atom)
+        return found
+
+    def patterns(self, condition: Node | None) -> set[Pattern]:
+        """Return all that can be looked for on behalf of a condition."""
+        found: set[Pattern] = set()
+        for atom in set(atoms(condition)) if condition is not None else ():
+            clue = self[atom]
+            if clue is not None:
+                found |= clue.patterns
+        return found

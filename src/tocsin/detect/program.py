@@ -58,11 +58,11 @@ class Program:
         self._watch = Watch(parts)
         self._watch.add(self._plan.chosen)
         self._always = frozenset(place for place, cover in enumerate(self._plan.covers) if cover is None)
-        index: dict[int, set[int]] = {}
+        index: dict[int, list[int]] = {}
         for place, cover in enumerate(self._plan.covers):
             for pattern in cover or ():
-                index.setdefault(parts.number(pattern), set()).add(place)
-        self._index: Mapping[int, frozenset[int]] = {n: frozenset(places) for n, places in index.items()}
+                index.setdefault(parts.number(pattern), []).append(place)
+        self._index: Mapping[int, Sequence[int]] = {n: tuple(places) for n, places in index.items()}
         self._judged = 0  # since more was looked for
         self._lookups = 0  # until then
         self._tests = Counter[int]()  # until then, by place
@@ -135,7 +135,7 @@ class Program:
         """Return what follows where these patterns were found; None for nothing."""
         places = set(self._always)
         for number in hits:
-            places |= self._index.get(number, _NONE)
+            places.update(self._index.get(number, ()))
         found = [self._firings.of(place, hits) for place in sorted(places)]
         firings = [firing for firing in found if firing is not None]
         return Outcome(firings, hits, self._conclusions) if firings else None
@@ -156,9 +156,6 @@ class Program:
             self._watch.add(more)
             self._firings.renew(often)
             self._outcomes = _Outcomes(self, self._watch.breadth)
-
-
-_NONE: frozenset[int] = frozenset()
 
 
 class _InFull(Outcome):
