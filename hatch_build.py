@@ -195,7 +195,7 @@ def build_native(root: Path = ROOT) -> None:
     beside = place.with_name(f"{place.name}.new")
     try:
         # Cargo goes by the times of files; but other arguments make it build anew: the sources are one.
-        arguments = ["--release", "--locked", "--message-format=json-render-diagnostics"]
+        arguments = ["--release", "--locked", "--quiet", "--message-format=json-render-diagnostics"]
         told = cargo(root, "rustc", *arguments, "--", "--cfg", f'sources="{sources}"')
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_library(told), beside)
