@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use memchr::memchr;
 use memchr::memmem::Finder;
 use pyo3::exceptions::PyIndexError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::bytes::Fast;
 
 /// Bytes of texts, and what is found in them, for which there is room from then on: more are rare.
-const ROOM: usize = 1 << 20;
+const ROOM: usize = 1 << 16;
 
 /// Collects numbers for texts, and gives each text what was made of the set of its numbers.
 #[pyclass]
@@ -44,9 +45,8 @@ impl Finds {
         self.hits.clear();
         self.found.clear();
         for text in texts {
-            let text = text.downcast::<PyString>().map(|text| text.to_str().map(str::as_bytes));
-            let text = match text {
-                Ok(Ok(text)) if text.is_ascii() && memchr(0, text).is_none() => text,
+            let text = match text.downcast::<PyString>().ok().and_then(ascii) {
+                Some(text) if memchr(0, text).is_none() => text,
                 _ => return false,
             };
             self.end_text();
@@ -107,15 +107,16 @@ impl Finds {
 
     /// Adds the number of each need to the texts that have it.
     fn add_having(&mut self, needs: &Needs) {
-        let folded = self.joined.to_ascii_lowercase();
-        for need in &needs.0 {
-            let places = need.places(&folded, &self.borders);
-            self.found.extend(places.into_iter().map(|place| found(place, need.number)));
+        for (number, places) in self.having(needs) {
+            self.found.extend(places.into_iter().map(|place| found(place, number)));
         }
     }
 
     /// Returns the numbers of the needs that any text has, each with the places of these texts, rising.
     fn having(&self, needs: &Needs) -> Vec<(i32, Vec<u32>)> {
+        if needs.0.is_empty() {
+            return Vec::new();
+        }
         let folded = self.joined.to_ascii_lowercase();
         let each = needs.0.iter().map(|need| (need.number, need.places(&folded, &self.borders)));
         each.filter(|(_, places)| !places.is_empty()).collect()
@@ -168,11 +169,12 @@ impl Finds {
                 }
             });
         }
+        self.borders.clear();
         self.joined.clear();
         self.joined.shrink_to(ROOM);
         self.found.clear();
-        self.found.shrink_to(ROOM / 8);
-        self.hits.shrink_to(ROOM / 8);
+        self.found.shrink_to(ROOM / std::mem::size_of::<Found>());
+        self.hits.shrink_to(ROOM / std::mem::size_of::<(usize, usize)>());
         PyList::new(py, each)
     }
 
@@ -180,6 +182,13 @@ impl Finds {
     fn forget(&mut self) {
         self.made.clear();
     }
+}
+
+/// Returns the bytes of a text of ASCII characters; of others Python would keep a copy in UTF-8.
+fn ascii<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a [u8]> {
+    // SAFETY: it is a text.
+    let is_ascii = unsafe { ffi::PyUnicode_IS_ASCII(text.as_ptr()) } != 0;
+    is_ascii.then(|| text.to_str().map(str::as_bytes).ok()).flatten()
 }
 
 impl Finds {

@@ -260,7 +260,7 @@ class WindowsKind:
             also of each event its type and its log source.
         """
         group = self._only
-        if group is None:
+        if group is None or not view.count:
             groups = self._groups(view, fields)
             parts = parts_of(groups)
             if len(parts) != 1:

@@ -71,7 +71,11 @@ class Finds(Protocol):
         """Take the negative numbers out; return each with the places of its texts, rising."""
 
     def made(self, make: Callable[[list[int]], Any]) -> list[Any]:
-        """Return what is made of the set of numbers of each text; sets that are new are made now."""
+        """Return what is made of the set of numbers of each text, and end with these texts.
+
+        Args:
+            make: makes it of a list of numbers; called for sets that are new.
+        """
 
     def forget(self) -> None:
         """Make everything anew from now on."""
@@ -147,6 +151,8 @@ class PlainFinds:
         each = [frozenset(self._found.get(place, ())) for place in range(self._count)]
         for numbers in set(each).difference(self._made):
             self._made[numbers] = make(sorted(numbers))
+        self._count = 0
+        self._found.clear()
         return list(map(self._made.__getitem__, each))
 
     def forget(self) -> None:

@@ -170,20 +170,17 @@ class Outcome:
         if not self._doubts:
             return self._all
         self.asked += 1
-        if self._seen is None:
-            return self._test(view.reading(place, None))
-        key = view.key(place, self._seen)
-        if key is None:
-            return self._test(view.reading(place, None))
-        found = self._known.get(key)
+        key = None if self._seen is None else view.key(place, self._seen)
+        found = None if key is None else self._known.get(key)
         if found is None:
-            found = self._test(view.reading(place, self._seen))
-            self._make_room(key)
-            self._known[key] = found
+            self.tested += 1
+            found = self._test(view.reading(place, None if key is None else self._seen))
+            if key is not None:
+                self._make_room(key)
+                self._known[key] = found
         return found
 
     def _test(self, reading: Reading) -> tuple[int, ...]:
-        self.tested += 1
         failed = {place for place, holds in self._doubts if not holds(reading)}
         return tuple(place for place in range(len(self._firings)) if place not in failed)
 

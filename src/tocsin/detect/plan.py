@@ -39,7 +39,7 @@ class Plan:
     def clue(self, atom: Atom) -> Clue | None:
         """Return what patterns say about an atom of the rules.
 
-        It is worked out again, as most rules never come so far that anyone asks, and all have 15 MB.
+        It is worked out again: most rules never come so far that anyone asks, and to keep it takes 15 MB.
         """
         return self._decided.get(atom) or clue_of(atom)
 

@@ -77,7 +77,7 @@ class Parts:
         return found
 
     def numbered(self, patterns: Patterns) -> list[tuple[int, Pattern]]:
-        """Return patterns with their numbers, in an order that is always the same."""
+        """Return patterns with their numbers, by these; those of new ones do not depend on hashes."""
         known = self._numbers
         for pattern in sorted([p for p in patterns if p not in known], key=lambda p: p.order):
             self.number(pattern)
