@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, count
 
 from tocsin.decode import decode
 from tocsin.detect.label import label_among
 from tocsin.detect.oracle import evidence, matcher
 from tocsin.detect.reading import Reading
-from tocsin.detect.route import candidates
+from tocsin.detect.route import routing
 from tocsin.model import NO_LABEL, Batch, Detection, Event, LogSource, Rejected, Verdict
 from tocsin.rules import RuleSet
 
@@ -29,7 +30,8 @@ class PlainJudge:
         if isinstance(found, Rejected):
             return Verdict(NO_LABEL, (), rejected=found)
         if found.logsource not in self._routes:
-            self._routes[found.logsource] = candidates(found.logsource, self._rules)
+            asked = [routing(found.logsource, rule).candidate for rule in self._rules]
+            self._routes[found.logsource] = tuple(compress(count(), asked))
         reading = Reading(found.fields)
         fired = [index for index in self._routes[found.logsource] if self._matchers[index](reading)]
         return Verdict(

@@ -11,7 +11,7 @@ from tocsin.decode.limits import DEFAULT, Limits
 from tocsin.detect import Detector
 from tocsin.detect.oracle import Matcher, matcher
 from tocsin.detect.reading import Reading
-from tocsin.detect.route import candidates
+from tocsin.detect.route import Router
 from tocsin.model import Batch, Event, Judged, LogSource
 from tocsin.rules import Rule, RuleSet
 
@@ -66,6 +66,7 @@ class Profile:
     ) -> None:
         self.events = 0
         self._rules = rules.rules
+        self._router = Router(rules.rules)
         self._shape = shape
         self._limits = limits
         self._clock = clock
@@ -132,5 +133,5 @@ class Profile:
     def _route(self, source: LogSource) -> tuple[int, ...]:
         found = self._routes.get(source)
         if found is None:
-            found = self._routes[source] = candidates(source, self._rules)
+            found = self._routes[source] = self._router.candidates(source)
         return found

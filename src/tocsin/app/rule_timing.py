@@ -10,7 +10,6 @@ from tocsin.decode.batch import decode_row
 from tocsin.detect import Detector
 from tocsin.detect.oracle import Matcher, matcher
 from tocsin.detect.reading import Reading
-from tocsin.detect.route import candidates
 from tocsin.model import Batch, Event, Judged, LogSource
 
 RULES = 50
@@ -90,7 +89,7 @@ class RuleTimer:
         if turns is None:
             if len(self._turns) >= _SOURCES:
                 return
-            rules = candidates(event.logsource, self.detector.rules.rules)
+            rules = self.detector.candidates(event.logsource)
             turns = self._turns[event.logsource] = _Turns(rules)
         seen = self.detector.events(event.logsource)
         stands_for = seen - turns.seen.get(turns.at, 0)

@@ -14,7 +14,6 @@ from tocsin.detect.figures import Figures
 from tocsin.detect.memo import Memo, fields_of
 from tocsin.detect.oracle import Matcher, evidence, matcher
 from tocsin.detect.reading import Reading
-from tocsin.detect.route import candidates
 from tocsin.detect.scan import Matching, PythonMatching
 from tocsin.model import NO_LABEL, NOTHING, Batch, Event, Judged, LogSource, Stream, Verdict
 from tocsin.rules import RuleSet
@@ -102,6 +101,10 @@ class Detector:
         """Return how many events of a log source were judged, at least since they were last forgotten."""
         return self._engine.events(logsource)
 
+    def candidates(self, logsource: LogSource) -> tuple[int, ...]:
+        """Return the places of the rules that are candidates for events of a log source."""
+        return self._engine.candidates(logsource)
+
     def judge_lines(self, lines: Sequence[bytes]) -> list[Verdict]:
         """Return one verdict per line, in order; each line is one JSON event."""
         return list(self.judge(Batch.of_values(_MEMORY, lines)).verdicts)
@@ -132,7 +135,7 @@ class Detector:
         if len(self._routes) >= ROUTES:
             self._routes.clear()
         rules = self.rules.rules
-        indexes = candidates(logsource, rules)
+        indexes = self._engine.candidates(logsource)
         for index in indexes:
             if index not in self._matchers:
                 self._matchers[index] = matcher(rules[index].condition)

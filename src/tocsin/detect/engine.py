@@ -93,14 +93,15 @@ class Engine:
     def figures(self) -> Figures:
         """Return what the programs have done so far. May be called from any thread."""
         found = list(self._events.items())
-        events = [(self._candidates(source), count) for source, count in found]
+        events = [(self.candidates(source), count) for source, count in found]
         return figures(self._programs.values(), self._parts.memos(), events)
 
     def events(self, logsource: LogSource) -> int:
         """Return how many events of a log source were judged."""
         return self._events[logsource]
 
-    def _candidates(self, source: LogSource) -> Sequence[int]:
+    def candidates(self, source: LogSource) -> tuple[int, ...]:
+        """Return the places of the rules that are candidates for events of a log source."""
         route = self._routes.get(source)
         return route.rules if route is not None else self._router.candidates(source)
 

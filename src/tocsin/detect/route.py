@@ -81,11 +81,6 @@ class Router:
         return tuple(places)
 
 
-def candidates(event: LogSource, rules: Sequence[Rule]) -> tuple[int, ...]:
-    """Return the positions of the rules that are candidates for events of a log source; see `Router`."""
-    return Router(rules).candidates(event)
-
-
 def _contradictions(event: LogSource, rule: LogSource) -> Iterator[str]:
     for part in _PARTS:
         own, wanted = getattr(event, part), getattr(rule, part)
